@@ -1,0 +1,94 @@
+// Client: the verbs on the Kubernetes API server.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "restate/json/value.h"
+#include "restate/kube/http.h"
+#include "restate/kube/resource.h"
+
+namespace restate::kube {
+
+// What the API server said when it refused: carried by every error status that came as an answer.
+struct ApiError {
+  int code = 0;          // HTTP status, or `code` of a Status object
+  std::string reason;    // "AlreadyExists", "Conflict", "Invalid", "Expired", "NamespaceTerminating" (from the causes) ...
+  std::string message;
+};
+std::optional<ApiError> ApiErrorOf(const absl::Status& status);
+bool IsNotFound(const absl::Status& status);
+bool IsAlreadyExists(const absl::Status& status);
+bool IsConflict(const absl::Status& status);  // 409 other than AlreadyExists; a failed JSON patch test (422) as well
+
+// The error of an answer, with its Reason (base/error.h), ApiError and Retry-After.
+absl::Status ErrorOf(const HttpResponse& response, std::string_view what);
+// The same for a Status object, as watches deliver it inside a stream.
+absl::Status ErrorOfStatusObject(const json::Value& status_object, std::string_view what);
+
+enum class PatchType { kJson, kMerge };
+
+struct ApplyOptions {
+  std::string_view manager;           // at most 128 characters
+  std::string_view subresource = "";  // "status", "scale"
+  bool force = true;                  // only for objects we own (client-rules A5)
+};
+
+struct DeleteOptions {
+  std::string uid;               // precondition, required: another incarnation is never deleted
+  std::string resource_version;  // precondition when the decision depended on content
+  std::string_view propagation = "Background";  // Foreground | Background | Orphan
+};
+
+struct ListPage {
+  json::Array items;
+  std::string resource_version;
+  std::string next;  // continue token; empty: the last page
+};
+
+struct ListOptions {
+  std::string ns;        // empty: all namespaces
+  int limit = 500;       // 0: no paging
+  std::string next;      // continue token of the page before
+  std::string selector;  // label selector
+};
+
+struct WatchOptions {
+  std::string ns;
+  std::string resource_version;  // never empty (client-rules W13)
+  std::string selector;
+  int timeout_seconds = 300;     // asked of the server; the client's own silence limit is 5 s more
+};
+
+// Thread safe. Every call ends by its deadline (30 s, lists 60 s) or when `stop` is asked. A write is never repeated on a
+// broken connection by this class; 429 and 5xx with Retry-After come back as errors that carry the wait.
+class Client {
+ public:
+  explicit Client(HttpClient& http) : http_(http) {}
+
+  absl::StatusOr<json::Value> Get(const Resource& resource, const Key& key, std::stop_token stop);
+  absl::StatusOr<ListPage> List(const Resource& resource, const ListOptions& options, std::stop_token stop);
+  absl::StatusOr<std::unique_ptr<HttpStream>> Watch(const Resource& resource, const WatchOptions& options,
+                                                    std::stop_token stop);
+  // `body` carries apiVersion, kind and metadata (Create, Apply).
+  absl::StatusOr<json::Value> Create(const Resource& resource, const json::Value& body, std::string_view manager,
+                                     std::stop_token stop);
+  absl::StatusOr<json::Value> Apply(const Resource& resource, const json::Value& body, const ApplyOptions& options,
+                                    std::stop_token stop);
+  absl::StatusOr<json::Value> Patch(const Resource& resource, const Key& key, PatchType type, const json::Value& patch,
+                                    std::string_view manager, std::string_view subresource, std::stop_token stop);
+  absl::Status Delete(const Resource& resource, const Key& key, const DeleteOptions& options, std::stop_token stop);
+  // Discovery: whether the API server serves this resource. Error: it did not say.
+  absl::StatusOr<bool> Serves(const Resource& resource, std::stop_token stop);
+
+ private:
+  absl::StatusOr<json::Value> Send(HttpRequest request, std::string_view what, std::stop_token stop);
+  HttpClient& http_;
+};
+
+}  // namespace restate::kube

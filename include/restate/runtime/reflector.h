@@ -1,0 +1,48 @@
+// Reflector: the thread that keeps one resource of the cache true, by list and watch.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "restate/base/clock.h"
+#include "restate/kube/client.h"
+#include "restate/runtime/cache.h"
+
+namespace restate::runtime {
+
+struct ReflectorObserver {
+  virtual ~ReflectorObserver() = default;
+  virtual void Listed(const kube::Resource&) {}
+  virtual void Watched(const kube::Resource&) {}                         // a watch was opened
+  virtual void Failed(const kube::Resource&, const absl::Status&) {}
+  virtual void Skipped(const kube::Resource&, std::string_view /*what*/) {}  // an item that cannot be decoded (W16)
+};
+
+struct ReflectorOptions {
+  kube::Resource resource;
+  std::string ns;        // empty: all namespaces
+  std::string selector;  // label selector
+};
+
+// Changes are reported after the cache has them, in order, on the reflector's thread; `initial` says that they come from a
+// list. The first report with initial = true follows the first complete list, even when it is empty.
+using OnChanges = std::function<void(const std::vector<Change>& changes, bool initial)>;
+
+class Reflector {
+ public:
+  Reflector(ReflectorOptions options, kube::Client& client, Cache& cache, Clock& clock, OnChanges on_changes,
+            ReflectorObserver* observer = nullptr);
+  ~Reflector();  // stops and joins
+  void Start();
+  // Why the resource is not followed just now ("not served", "forbidden: list replicasets"); empty: it is.
+  std::string Trouble() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace restate::runtime
