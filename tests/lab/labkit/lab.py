@@ -37,6 +37,7 @@ class Lab:
         """The control plane. `audit` is the level of the audit log: Metadata, Request or RequestResponse."""
         with self._one_at_a_time():
             tools.require("ip", "nsenter", "openssl")
+            self._api = None  # the keys may be new since the last time
             self.directory.mkdir(parents=True, exist_ok=True)
             control_plane.start(self, api_qps, audit)
         return self
