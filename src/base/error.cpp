@@ -33,6 +33,7 @@ constexpr std::array kTable{
     ReasonRow{Reason::kInvalidRestateConfig, "InvalidRestateConfig", kUserMistake, "InvalidRestateConfig", true},
     ReasonRow{Reason::kInvalidSpec, "InvalidSpec", kUserMistake, "InvalidSpec", true},
     ReasonRow{Reason::kNotSupported, "NotSupported", kUserMistake, "NotSupported", true},
+    ReasonRow{Reason::kAdminBusy, "AdminBusy", kWait, "", false},
     ReasonRow{Reason::kAdminCallFailed, "AdminCallFailed", kOtherSideDown, "AdminCallFailed", true},
     ReasonRow{Reason::kAdminCallRejected, "AdminCallRejected", kOtherSideRefused, "AdminCallRejected", true},
     ReasonRow{Reason::kApiConflict, "Conflict", kLostRace, "KubeError", false},

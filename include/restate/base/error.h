@@ -45,6 +45,7 @@ enum class Reason : std::uint8_t {
   kInvalidRestateConfig,
   kInvalidSpec,
   kNotSupported,
+  kAdminBusy,
   kAdminCallFailed,
   kAdminCallRejected,
   kApiConflict,

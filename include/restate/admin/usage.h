@@ -1,0 +1,46 @@
+// Usage: the shared look. However many objects ask about one Restate, it is queried once per look, never twice at a time.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "restate/admin/client.h"
+#include "restate/admin/endpoint.h"
+#include "restate/admin/look.h"
+#include "restate/base/clock.h"
+#include "restate/kube/resource.h"
+
+namespace restate::admin {
+
+// What an asker needs of a look.
+struct Wanted {
+  Clock::Duration max_age = std::chrono::seconds(10);
+  bool count_unpinned = false;
+};
+
+// At most one of the two is set. Neither: the look was asked for and the asker is woken when it is there.
+struct Answer {
+  std::shared_ptr<const Look> look;
+  absl::Status error;  // the last query failed, less than 10 s ago
+};
+
+// Thread safe. Ask never blocks: queries run on two threads of its own.
+class Usage {
+ public:
+  // `wake` is called, with no lock held, for every asker that went away empty-handed, once its look is there or failed.
+  Usage(AdminClient& client, Clock& clock, std::function<void(const kube::Key&)> wake);
+  ~Usage();  // stops and joins
+
+  // The newest look that is young enough, counts what is wanted, and began after the asker's last Changed.
+  Answer Ask(const Endpoint& endpoint, const kube::Key& asker, const Wanted& wanted);
+  // The asker has registered or deregistered something: looks that began before this moment no longer serve it.
+  void Changed(const kube::Key& asker);
+  // The asker is gone.
+  void Forget(const kube::Key& asker);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace restate::admin
