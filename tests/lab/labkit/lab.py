@@ -149,6 +149,12 @@ class Lab:
     def parts(self):
         return process.names(self.directory)
 
+    def node_ready(self, node="lab"):
+        """Whether the node is there, says it is ready and takes pods."""
+        status, found = self.api.request("GET", f"/api/v1/nodes/{node}")
+        return status == 200 and not found["spec"].get("taints") and any(
+            c["type"] == "Ready" and c["status"] == "True" for c in found["status"].get("conditions", []))
+
     def log(self, part):
         return self.directory / "log" / f"{part}.log"
 

@@ -21,8 +21,9 @@ def start_time(pid):
     except OSError:
         return None
     fields = stat.rpartition(")")[2].split()  # the name in parentheses may hold spaces
-    state, started = fields[0], fields[19]
-    return None if state in "ZX" else started
+    state, threads, started = fields[0], int(fields[17]), fields[19]
+    # The first thread of a program may be through while others still hold its sockets.
+    return None if state in "ZX" and threads <= 1 else started
 
 
 def boot_id():
