@@ -64,6 +64,13 @@ class Lab:
         restate.start(self, namespace)
         return self
 
+    def fetch(self):
+        """Makes all programs and images now, so that no later command has to wait for them."""
+        from . import images
+        binaries.kubernetes(self.say)
+        binaries.kwok(self.say)
+        images.archives(self.say)
+
     def down(self):
         """Ends everything of this lab and removes its directory; fine when there is nothing."""
         with self._one_at_a_time():

@@ -1,0 +1,154 @@
+"""The node: containerd, kubelet and kube-proxy, and beside them DNS and volumes."""
+import json
+import subprocess
+import threading
+
+from . import cgroups, control_plane, dns, images, netns, storage, tools
+
+PARTS = ["containerd", "kubelet", "kube-proxy", "coredns", "storage"]
+NAME = "lab"
+
+
+def start(lab):
+    """Starts what does not run yet and waits until the node takes pods."""
+    tools.require("containerd", "ctr", "runc", "iptables", "ip", "nsenter")
+    tools.require_cni()
+    archives = images.archives(lab.say)
+    cgroups.create(lab.name)
+    write_containerd_config(lab)
+    write_network_config(lab)
+    write_kubelet_config(lab)
+    lab.apply(storage.CLASS)
+    dns.start(lab)
+    lab.start("containerd", [tools.find("containerd"), "--config", lab.directory / "containerd.toml"])
+    lab.step("containerd ready", lambda: lab.wait_for(lambda: containerd_ready(lab), "containerd"))
+    loading = Loading(lab, archives)
+    lab.start("kubelet", kubelet(lab))
+    lab.start("kube-proxy", kube_proxy(lab))
+    lab.start("storage", storage.command(lab))
+    lab.step("images imported", loading.finish)
+    lab.step("DNS ready", lambda: lab.wait_for(lambda: dns.ready(lab), "coredns"))
+    lab.step("node ready", lambda: lab.wait_for(lambda: lab.node_ready(NAME), "kubelet", "kube-proxy"))
+
+
+class Loading:
+    """Imports images while kubelet starts; the sandbox image first, as every pod needs it."""
+
+    def __init__(self, lab, archives):
+        self.lab, self.archives, self.problem = lab, archives, None
+        self.done = lab.directory / "images-imported"
+        self.wanted = "\n".join(map(str, archives))
+        self.thread = None
+        if not (self.done.exists() and self.done.read_text() == self.wanted):
+            self.thread = threading.Thread(target=self._run)
+            self.thread.start()
+
+    def _run(self):
+        for archive in self.archives:
+            try:
+                load(self.lab, archive)
+            except RuntimeError as problem:
+                self.problem = problem
+                return
+
+    def finish(self):
+        if not self.thread:
+            return False
+        self.thread.join()
+        if self.problem:
+            raise self.problem
+        self.done.write_text(self.wanted)
+        return True
+
+
+def load(lab, archive):
+    """Makes an image archive available to pods."""
+    ctr(lab, "-n", "k8s.io", "images", "import", str(archive))
+
+
+def ctr(lab, *arguments):
+    done = subprocess.run([tools.find("ctr"), "-a", str(lab.directory / "containerd.sock"), *arguments],
+                          capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"ctr {' '.join(arguments)}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def containerd_ready(lab):
+    try:
+        return bool(ctr(lab, "version"))
+    except RuntimeError:
+        return False
+
+
+def write_containerd_config(lab):
+    here = lab.directory
+    (here / "containerd.toml").write_text(f"""version = 2
+root = "{here}/containerd/root"
+state = "{here}/containerd/state"
+disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.snapshotter.v1.btrfs"]
+[grpc]
+  address = "{here}/containerd.sock"
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "{images.PAUSE}"
+  disable_apparmor = true
+  restrict_oom_score_adj = true
+  netns_mounts_under_state_dir = true
+  [plugins."io.containerd.grpc.v1.cri".containerd]
+    snapshotter = "overlayfs"
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    bin_dir = "{tools.CNI_DIRECTORY}"
+    conf_dir = "{here}/cni"
+""")
+
+
+def network_name(lab):
+    return f"restate-lab-{lab.name}"
+
+
+def write_network_config(lab):
+    """A bridge inside the lab's network. Addresses are remembered in the lab's directory, not in the machine's."""
+    addresses = {"type": "host-local", "dataDir": str(lab.directory / "cni-addresses"),
+                 "ranges": [[{"subnet": "10.244.0.0/24"}]], "routes": [{"dst": "0.0.0.0/0"}]}
+    bridge = {"type": "bridge", "bridge": "lab0", "isGateway": True, "ipMasq": True, "hairpinMode": True,
+              "ipam": addresses}
+    ports = {"type": "portmap", "capabilities": {"portMappings": True}}
+    (lab.directory / "cni").mkdir(exist_ok=True)
+    (lab.directory / "cni" / "10-lab.conflist").write_text(json.dumps(
+        {"cniVersion": "0.4.0", "name": network_name(lab), "plugins": [bridge, ports]}))
+
+
+def write_kubelet_config(lab):
+    here, keys = lab.directory, lab.pki
+    config = {
+        "apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration",
+        "address": "0.0.0.0",  # logs and exec come to the node's address
+        "authentication": {"anonymous": {"enabled": False}, "webhook": {"enabled": True},
+                           "x509": {"clientCAFile": f"{keys}/ca.crt"}},
+        "authorization": {"mode": "Webhook"},
+        "tlsCertFile": f"{keys}/kubelet.crt", "tlsPrivateKeyFile": f"{keys}/kubelet.key",
+        "containerRuntimeEndpoint": f"unix://{here}/containerd.sock",
+        "cgroupDriver": "cgroupfs", "cgroupRoot": cgroups.parent(lab.name), "failCgroupV1": False,
+        "enforceNodeAllocatable": [], "failSwapOn": False, "localStorageCapacityIsolation": False,
+        "clusterDNS": [dns.SERVICE_ADDRESS], "clusterDomain": "cluster.local", "resolvConf": str(lab.resolv_conf),
+        "podLogsDir": f"{here}/pod-logs", "volumePluginDir": f"{here}/volume-plugins",
+        # The disk is shared with everything else on the machine: how full it is says nothing about the lab.
+        "imageGCHighThresholdPercent": 100,
+        "evictionHard": {"imagefs.available": "1%", "nodefs.available": "1%", "memory.available": "100Mi"},
+        "nodeStatusUpdateFrequency": "5s", "syncFrequency": "10s", "registryPullQPS": 0, "eventRecordQPS": 0,
+        "kubeAPIQPS": 500, "kubeAPIBurst": 1000, "maxPods": 200,
+    }
+    (here / "kubelet.json").write_text(json.dumps(config, indent=1) + "\n")
+
+
+def kubelet(lab):
+    return [lab.program("kubelet"), f"--config={lab.directory}/kubelet.json",
+            f"--kubeconfig={lab.pki}/kubelet.kubeconfig", f"--hostname-override={NAME}",
+            f"--root-dir={lab.directory}/kubelet", f"--cert-dir={lab.directory}/kubelet-certificates",
+            f"--node-ip={netns.NODE_ADDRESS}"]
+
+
+def kube_proxy(lab):
+    return [lab.program("kube-proxy"), f"--kubeconfig={lab.pki}/proxy.kubeconfig", f"--hostname-override={NAME}",
+            f"--cluster-cidr={control_plane.POD_RANGE}", "--proxy-mode=iptables", "--conntrack-max-per-core=0",
+            "--bind-address=127.0.0.1", "--metrics-bind-address=127.0.0.1:10249"]

@@ -1,0 +1,52 @@
+"""A single-node restate-server without any operator, for what needs a Restate that is simply there."""
+import http.client
+
+from . import images
+
+PORTS = {"ingress": 8080, "admin": 9070, "node": 5122}
+
+
+def start(lab, namespace):
+    """Applies it and waits until its admin API answers through the Service."""
+    lab.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
+    lab.apply(service(namespace), stateful_set(namespace))
+    lab.step(f"restate-server ready in namespace {namespace}",
+             lambda: lab.wait_for(lambda: answers(lab, namespace), "kubelet", "kube-proxy", timeout=120))
+
+
+def address(lab, namespace="restate"):
+    """The ClusterIP of its Service, or None."""
+    status, found = lab.api.request("GET", f"/api/v1/namespaces/{namespace}/services/restate")
+    return found["spec"]["clusterIP"] if status == 200 else None
+
+
+def answers(lab, namespace):
+    """Whether the Service leads to a server that serves; it leads nowhere before its pod is ready."""
+    try:
+        return lab.http("GET", address(lab, namespace), PORTS["admin"], "/health", timeout=2)[0] == 200
+    except (OSError, http.client.HTTPException):
+        return False
+
+
+def service(namespace):
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "restate", "namespace": namespace},
+            "spec": {"selector": {"app": "restate"},
+                     "ports": [{"name": name, "port": port} for name, port in PORTS.items()]}}
+
+
+def stateful_set(namespace):
+    settings = {"RESTATE_AUTO_PROVISION": "true", "RESTATE_BASE_DIR": "/restate-data", "DO_NOT_TRACK": "1",
+                "RESTATE_DEFAULT_NUM_PARTITIONS": "4", "RESTATE_BIND_IP": "0.0.0.0", "RESTATE_LISTEN_MODE": "tcp"}
+    container = {
+        "name": "restate", "image": images.RESTATE, "imagePullPolicy": "IfNotPresent",
+        "env": [{"name": name, "value": value} for name, value in settings.items()],
+        "ports": [{"name": name, "containerPort": port} for name, port in PORTS.items()],
+        "readinessProbe": {"httpGet": {"path": "/health", "port": PORTS["admin"]}, "periodSeconds": 1},
+        "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}},
+        "volumeMounts": [{"name": "data", "mountPath": "/restate-data"}]}
+    pod = {"securityContext": {"runAsUser": 1000, "runAsGroup": 1000, "fsGroup": 1000},
+           "terminationGracePeriodSeconds": 5, "containers": [container],
+           "volumes": [{"name": "data", "emptyDir": {}}]}
+    return {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "restate", "namespace": namespace},
+            "spec": {"replicas": 1, "serviceName": "restate", "selector": {"matchLabels": {"app": "restate"}},
+                     "template": {"metadata": {"labels": {"app": "restate"}}, "spec": pod}}}
