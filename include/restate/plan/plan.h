@@ -1,0 +1,39 @@
+// Plan: what a planner decided: the effects, and why and until when the object waits.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "restate/base/error.h"
+#include "restate/plan/step.h"
+
+namespace restate::plan {
+
+// Why the object is not (yet) where it should be, in words that say what is waited for.
+struct Wait {
+  Reason reason = Reason::kDeployed;
+  std::string message;
+};
+
+struct Plan {
+  std::vector<Step> steps;
+  std::optional<Wait> wait;                   // nullopt: everything is as it should be
+  std::optional<absl::Duration> look_again;   // no later than this
+  bool again = false;                         // the steps change what the next decision depends on: pass again at once
+  std::optional<absl::Status> mistake;        // what a person has to mend; the steps are still executed
+
+  // Waits add up to the earliest date.
+  void LookAgainIn(absl::Duration wait_for);
+};
+
+// What came of a plan's steps.
+struct Outcome {
+  std::size_t done = 0;         // steps that were carried out
+  absl::Status error;           // of the step after those; the rest was not tried
+  std::optional<admin::Registration> registration;
+  bool changed = false;         // at least one request was sent
+};
+
+}  // namespace restate::plan

@@ -1,0 +1,48 @@
+// Reconcile: one pass, the same for every kind. Observe gathers everything a decision may look at; MakePlan decides (pure);
+// Execute acts; Report says what to tell (pure).
+//
+// A kind offers:
+//   struct Observed;                                                             with `.object` (kube::ObjectPtr)
+//   static std::optional<Observed> Observe(const kube::Key&, const World&);      nullopt: the object is gone
+//   static MadePlan MakePlan(const Observed&);                                   derived from Plan
+//   static Report MakeReport(const Observed&, const MadePlan&, const Outcome&);
+//   static void Forgotten(const kube::Key&, const World&);                       drop what is remembered of it
+#pragma once
+
+#include <optional>
+#include <utility>
+
+#include "restate/plan/execute.h"
+#include "restate/plan/plan.h"
+#include "restate/plan/world.h"
+#include "restate/runtime/controller.h"
+
+namespace restate::plan {
+
+// What a pass tells the world about its object.
+struct Report {
+  std::optional<StatusToPublish> status;  // nullopt: nothing to say in this pass
+  std::optional<kube::Event> event;       // of a failure
+};
+
+// The key's next date: the plan's, unless a step or the status write failed. `hold_back`: a status waits to be written.
+runtime::Next NextPass(const Plan& plan, const Outcome& outcome,
+                       const absl::StatusOr<std::optional<Clock::Duration>>& published);
+
+template <class Kind>
+runtime::Next Reconcile(const kube::Key& key, const World& world) {
+  const auto observed = Kind::Observe(key, world);
+  if (!observed) {
+    Kind::Forgotten(key, world);
+    return runtime::Next::Forget();
+  }
+  const auto plan = Kind::MakePlan(*observed);
+  const Outcome outcome = Execute(plan, key, world);
+  Report report = Kind::MakeReport(*observed, plan, outcome);
+  absl::StatusOr<std::optional<Clock::Duration>> published = std::nullopt;
+  if (report.status) published = world.statuses.Publish(*report.status, world.stop);
+  if (report.event) world.events.Record(*std::move(report.event));
+  return NextPass(plan, outcome, published);
+}
+
+}  // namespace restate::plan

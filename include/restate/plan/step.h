@@ -1,0 +1,75 @@
+// Step: one effect. A plan is a list of these, plain data: comparable by text, printable, executed in one place.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "restate/admin/client.h"
+#include "restate/json/value.h"
+#include "restate/kube/client.h"
+#include "restate/kube/events.h"
+#include "restate/kube/object.h"
+#include "restate/kube/resource.h"
+
+namespace restate::plan {
+
+// POST of an object that must not exist yet.
+struct Create {
+  kube::Resource resource;
+  json::Value body;
+  std::string manager;
+};
+
+// Server-side apply of everything that `manager` wants to say about the object; left out when it would change nothing.
+struct Apply {
+  kube::Resource resource;
+  json::Value body;
+  std::string manager;
+  std::string subresource;
+  kube::ObjectPtr live;  // what the cache knows; null: not there yet, then foreign fields are not taken over by force
+};
+
+// A JSON patch, guarded by its own `test` operations.
+struct Patch {
+  kube::Resource resource;
+  kube::Key key;
+  json::Value operations;
+  std::string manager;
+};
+
+struct Delete {
+  kube::Resource resource;
+  kube::Key key;
+  std::string uid;
+  std::string propagation = "Background";
+};
+
+// Registers a deployment and writes its id down, as an annotation on each of `record_on`, before anything relies on it.
+struct Register {
+  admin::Endpoint endpoint;
+  admin::RegisterRequest request;
+  std::string annotation;
+  std::string manager;
+  std::vector<kube::Resource> record_resources;   // in the same order as record_on
+  std::vector<kube::ObjectPtr> record_on;
+};
+
+// Takes a deployment out of Restate.
+struct Forget {
+  admin::Endpoint endpoint;
+  std::string deployment_id;
+};
+
+// An event on the object.
+struct Announce {
+  kube::Event event;
+};
+
+using Step = std::variant<Create, Apply, Patch, Delete, Register, Forget, Announce>;
+
+// One line for people and for comparisons in tests: "apply services default/x-abc as restate-operator".
+std::string ToString(const Step& step);
+
+}  // namespace restate::plan

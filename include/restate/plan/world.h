@@ -1,0 +1,37 @@
+// World: what a pass may touch. Built once in `app`; everything in it is thread safe.
+#pragma once
+
+#include <stop_token>
+#include <string>
+
+#include "restate/admin/client.h"
+#include "restate/admin/usage.h"
+#include "restate/base/clock.h"
+#include "restate/kube/applier.h"
+#include "restate/kube/client.h"
+#include "restate/kube/events.h"
+#include "restate/plan/status_publisher.h"
+#include "restate/runtime/cache.h"
+
+namespace restate::plan {
+
+// Facts of this installation that planners need.
+struct Config {
+  std::string cluster_dns = "cluster.local";
+  bool allow_loopback = false;  // an operator outside the cluster may be sent to 127.0.0.1; a pod may not
+};
+
+struct World {
+  const Config& config;
+  Clock& clock;
+  runtime::Cache& cache;
+  kube::Client& client;
+  kube::Applier& applier;
+  kube::EventRecorder& events;
+  admin::AdminClient& admin;
+  admin::Usage& usage;
+  StatusPublisher& statuses;
+  std::stop_token stop;  // of this pass
+};
+
+}  // namespace restate::plan

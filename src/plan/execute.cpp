@@ -1,0 +1,136 @@
+#include "restate/plan/execute.h"
+
+#include "restate/kube/object.h"
+
+namespace restate::plan {
+namespace {
+
+class Executor {
+ public:
+  Executor(const kube::Key& asker, const World& world) : asker_(asker), world_(world) {}
+
+  Outcome Run(const Plan& plan) {
+    for (const Step& step : plan.steps) {
+      if (world_.stop.stop_requested()) {
+        outcome_.error = MakeError(Reason::kStopped, "the pass was stopped before its end");
+        break;
+      }
+      outcome_.error = std::visit([this](const auto& effect) { return Do(effect); }, step);
+      if (!outcome_.error.ok()) break;
+      ++outcome_.done;
+    }
+    return std::move(outcome_);
+  }
+
+ private:
+  absl::Status Do(const Create& step) {
+    outcome_.changed = true;
+    const auto answer = world_.client.Create(step.resource, step.body, step.manager, world_.stop);
+    return Learn(step.resource, kube::KeyOf(step.body), answer);
+  }
+
+  absl::Status Do(const Apply& step) {
+    // Without a known live object of ours nothing is taken by force: a foreign one of that name answers with a conflict.
+    const kube::ApplyOptions options{.manager = step.manager, .subresource = step.subresource, .force = step.live != nullptr};
+    const auto result = world_.applier.Apply(step.resource, step.body, step.live, options, world_.stop);
+    if (!result.ok()) return Learn(step.resource, kube::KeyOf(step.body), result.status());
+    if (!result->sent) return absl::OkStatus();
+    outcome_.changed = true;
+    // The scale subresource answers with a Scale, which says nothing about the rest: the watch brings the object.
+    if (step.subresource == "scale") return absl::OkStatus();
+    return Learn(step.resource, kube::KeyOf(step.body), result->live);
+  }
+
+  absl::Status Do(const Patch& step) {
+    outcome_.changed = true;
+    const auto answer = world_.client.Patch(step.resource, step.key, kube::PatchType::kJson, step.operations, step.manager,
+                                            "", world_.stop);
+    return Learn(step.resource, step.key, answer);
+  }
+
+  absl::Status Do(const Delete& step) {
+    outcome_.changed = true;
+    const absl::Status deleted = world_.client.Delete(
+        step.resource, step.key, {.uid = step.uid, .resource_version = {}, .propagation = step.propagation}, world_.stop);
+    if (!deleted.ok() && !kube::IsNotFound(deleted)) return Learn(step.resource, step.key, deleted);
+    world_.cache.MarkGone(step.resource, step.key, step.uid);
+    world_.applier.Forget(step.resource, step.key);
+    return absl::OkStatus();
+  }
+
+  absl::Status Do(const Register& step) {
+    outcome_.changed = true;
+    auto registration = world_.admin.Register(step.endpoint, step.request, world_.stop);
+    if (!registration.ok()) return registration.status();
+    // From here on only looks that began after the registration count for this object.
+    world_.usage.Changed(asker_);
+    outcome_.registration = *std::move(registration);
+    for (std::size_t i = 0; i < step.record_on.size(); ++i) {
+      RETURN_IF_ERROR(Record(step, step.record_resources[i], step.record_on[i]));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Do(const Forget& step) {
+    outcome_.changed = true;
+    RETURN_IF_ERROR(world_.admin.Forget(step.endpoint, step.deployment_id, world_.stop));
+    world_.usage.Changed(asker_);
+    return absl::OkStatus();
+  }
+
+  absl::Status Do(const Announce& step) {
+    world_.events.Record(step.event);
+    return absl::OkStatus();
+  }
+
+  absl::Status Record(const Register& step, const kube::Resource& resource, const kube::ObjectPtr& on) {
+    const std::string& id = outcome_.registration->id;
+    if (on->Body().StringAt({"metadata", "annotations", step.annotation}) == id) return absl::OkStatus();
+    const Apply annotate{resource,
+                         json::Obj({{"apiVersion", resource.ApiVersion()},
+                                    {"kind", resource.kind},
+                                    {"metadata", json::Obj({{"name", on->key().name},
+                                                            {"namespace", on->key().ns},
+                                                            {"uid", on->uid()},
+                                                            {"annotations", json::Obj({{step.annotation, id}})}})}}),
+                         step.manager, "", on};
+    return Do(annotate);
+  }
+
+  // Puts the server's answer into the cache. Where our view turned out to be stale, the live object replaces it first, so
+  // that the next pass decides on facts.
+  absl::Status Learn(const kube::Resource& resource, const kube::Key& key, const absl::StatusOr<json::Value>& answer) {
+    if (answer.ok()) {
+      Remember(resource, *answer);
+      return absl::OkStatus();
+    }
+    if (kube::IsConflict(answer.status()) || kube::IsAlreadyExists(answer.status()) || kube::IsNotFound(answer.status())) {
+      Refresh(resource, key);
+      return Annotate(MakeError(Reason::kApiConflict, MessageOf(answer.status())), "our view was stale");
+    }
+    return answer.status();
+  }
+
+  void Refresh(const kube::Resource& resource, const kube::Key& key) {
+    const auto live = world_.client.Get(resource, key, world_.stop);
+    if (live.ok()) {
+      Remember(resource, *live);
+    } else if (kube::IsNotFound(live.status())) {
+      if (const auto known = world_.cache.Get(resource, key)) world_.cache.Remove(resource, key, known->uid());
+    }
+  }
+
+  void Remember(const kube::Resource& resource, const json::Value& live) {
+    if (auto object = kube::Object::From(live); object.ok()) world_.cache.Put(resource, *std::move(object));
+  }
+
+  const kube::Key& asker_;
+  const World& world_;
+  Outcome outcome_;
+};
+
+}  // namespace
+
+Outcome Execute(const Plan& plan, const kube::Key& asker, const World& world) { return Executor(asker, world).Run(plan); }
+
+}  // namespace restate::plan

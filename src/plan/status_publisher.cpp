@@ -1,0 +1,71 @@
+#include "restate/plan/status_publisher.h"
+
+#include <algorithm>
+
+namespace restate::plan {
+namespace {
+
+constexpr Clock::Duration kSettle = std::chrono::seconds(2);   // how long news may gather before it is written
+constexpr Clock::Duration kSpacing = std::chrono::seconds(10); // between two writes that nobody waits for
+
+json::Value WithoutTimes(json::Value status) {
+  if (auto* conditions = status["conditions"].array()) {
+    for (json::Value& condition : *conditions) condition.Erase("lastTransitionTime");
+  }
+  if (status["conditions"].is_null()) status.Erase("conditions");
+  return status;
+}
+
+}  // namespace
+
+bool SameStatus(const json::Value& a, const json::Value& b) { return WithoutTimes(a) == WithoutTimes(b); }
+
+absl::StatusOr<std::optional<Clock::Duration>> StatusPublisher::Publish(const StatusToPublish& status, std::stop_token stop) {
+  const kube::Key& key = status.object->key();
+  if (SameStatus(status.current, status.wanted)) {
+    Settled(key);
+    return std::nullopt;
+  }
+  if (const auto wait = HoldBack(key, status.urgent)) return wait;
+  const json::Value body = json::Obj({{"apiVersion", status.resource.ApiVersion()},
+                                      {"kind", status.resource.kind},
+                                      {"metadata", json::Obj({{"name", key.name},
+                                                              {"namespace", key.ns.empty() ? json::Value() : key.ns},
+                                                              {"uid", status.object->uid()}})},
+                                      {"status", status.wanted}});
+  const auto answer = client_.Apply(status.resource, body, {.manager = "restate-operator", .subresource = "status"}, stop);
+  if (!answer.ok()) return answer.status();
+  if (auto object = kube::Object::From(*answer); object.ok()) cache_.Put(status.resource, *std::move(object));
+  Written(key);
+  return std::nullopt;
+}
+
+std::optional<Clock::Duration> StatusPublisher::HoldBack(const kube::Key& key, bool urgent) {
+  if (urgent) return std::nullopt;
+  std::lock_guard lock(mutex_);
+  Pace& pace = paces_[key];
+  const auto now = clock_.Now();
+  if (!pace.pending_since) pace.pending_since = now;
+  auto due = *pace.pending_since + kSettle;
+  if (pace.written) due = std::max(due, *pace.written + kSpacing);
+  if (due <= now) return std::nullopt;
+  return due - now;
+}
+
+void StatusPublisher::Written(const kube::Key& key) {
+  std::lock_guard lock(mutex_);
+  paces_[key] = {.written = clock_.Now(), .pending_since = std::nullopt};
+}
+
+void StatusPublisher::Settled(const kube::Key& key) {
+  std::lock_guard lock(mutex_);
+  const auto it = paces_.find(key);
+  if (it != paces_.end()) it->second.pending_since.reset();
+}
+
+void StatusPublisher::Forget(const kube::Key& key) {
+  std::lock_guard lock(mutex_);
+  paces_.erase(key);
+}
+
+}  // namespace restate::plan
