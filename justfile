@@ -1,0 +1,75 @@
+# Everyday commands; `./justw RECIPE` installs what the machine lacks first.
+
+# mold links a test binary in a third of the time that the compiler's own linker takes.
+export CXX_LD := env("CXX_LD", shell("command -v mold >/dev/null && echo mold || echo bfd"))
+python := "/usr/bin/python3" # Debian's: it has the Debian packages
+sources := "git ls-files -co --exclude-standard '*.cpp' '*.h'"
+
+# list the recipes
+default:
+    @{{ quote(just_executable()) }} --list --unsorted --justfile {{ quote(justfile()) }}
+
+# start a real cluster with the operator and Restate on this machine and show an update without a lost call
+[no-exit-message]
+demo *ARGS: build
+    {{ python }} tests/lab/demo {{ ARGS }}
+
+# build and run everything that CI runs: unit tests, the same under the sanitizers, the lab
+[no-exit-message]
+test:
+    @{{ python }} tests/run unit asan tsan lab
+
+# build and run the unit tests only
+[no-exit-message]
+unit:
+    @{{ python }} tests/run unit
+
+# build everything in build/
+build:
+    @[ -f build/build.ninja ] || meson setup build
+    ninja -C build
+
+# run the unit tests under ASan + UBSan and under TSan
+[no-exit-message]
+sanitize:
+    @{{ python }} tests/run asan tsan
+
+# write the CRDs into crds/ from the declarations in the code
+generate: build
+    build/src/app/restate-operator generate crds
+
+# run the lab by hand: up, down, status, ...
+[no-exit-message]
+lab *ARGS:
+    {{ python }} tests/lab/lab {{ ARGS }}
+
+# measure CPU, memory and requests while nothing happens
+[no-exit-message]
+bench-idle *ARGS: build
+    {{ python }} tests/lab/lab bench-idle {{ ARGS }}
+
+# measure how long N new objects take to become ready
+[no-exit-message]
+bench-converge N="100" *ARGS="": build
+    {{ python }} tests/lab/lab bench-converge {{ N }} {{ ARGS }}
+
+# format the C++ sources
+format:
+    {{ sources }} | xargs -r clang-format-14 -i
+
+# fail when a C++ source is not formatted
+format-check:
+    {{ sources }} | xargs -r clang-format-14 --dry-run --Werror
+
+# lint the C++ sources of src/
+tidy: build
+    git ls-files 'src/*.cpp' | xargs -r -n 4 -P "$(nproc)" clang-tidy-14 --quiet -p build --warnings-as-errors='*'
+
+# build with clang, which warns of other things
+clang:
+    @[ -f build-clang/build.ninja ] || CXX="$(command -v ccache) clang++-14" meson setup build-clang
+    ninja -C build-clang
+
+# remove the build directories
+clean:
+    rm -rf build build-asan build-tsan build-clang
