@@ -87,8 +87,12 @@ class Lab:
         return self._api
 
     def environment(self, extra=None):
-        path = os.pathsep.join([str(binaries.kubernetes(self.say)), os.environ.get("PATH", ""), "/usr/sbin:/sbin"])
-        return {**os.environ, "KUBECONFIG": str(self.kubeconfig), "LAB_NAME": self.name, "PATH": path, **(extra or {})}
+        """The caller's environment turned to this lab; without its proxies, which cannot be reached from inside."""
+        kept = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+        path = os.pathsep.join([str(binaries.kubernetes(self.say)), tools.search_path()])
+        # The cache of its own keeps kubectl from taking another lab's API, which has the same address, for this one's.
+        return {**kept, "KUBECONFIG": str(self.kubeconfig), "KUBECACHEDIR": str(self.directory / "kubectl-cache"),
+                "LAB_NAME": self.name, "PATH": path, **(extra or {})}
 
     def command(self, argv, dns=False):
         """The command line that runs argv inside the lab; with dns it also resolves the cluster's names."""
@@ -115,6 +119,17 @@ class Lab:
         """Applies objects given as dictionaries."""
         self.kubectl("apply", "--server-side", "--force-conflicts", "--field-manager=lab", "-f", "-",
                      input=json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)}))
+
+    def load_image(self, name, entrypoint, files, user=""):
+        """Makes an image from files here (path in the image -> path here) and gives it to the node.
+
+        Shared libraries are not looked for; images.libraries(program) names those of a program.
+        """
+        from . import images, node
+        archive = self.directory / "image.tar"
+        images.write(archive, name, entrypoint, files, user=user)
+        node.load(self, archive)
+        archive.unlink()
 
     def http(self, method, host, port, path, body=None, headers=None, timeout=10):
         """A plain HTTP request to an address inside the lab, for example a ClusterIP; returns (status, text)."""

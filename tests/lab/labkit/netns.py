@@ -5,6 +5,8 @@ import os
 import subprocess
 from pathlib import Path
 
+from . import tools
+
 NODE_ADDRESS = "172.30.0.1"  # the node, the API server and the DNS server; the same in every lab
 CLONE_NEWNET = 0x40000000
 
@@ -22,7 +24,7 @@ def exists(lab_name):
 
 
 def _ip(*arguments):
-    done = subprocess.run(["ip", *arguments], capture_output=True, text=True)
+    done = subprocess.run([tools.find("ip"), *arguments], capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"ip {' '.join(arguments)}: {done.stderr.strip()}")
     return done.stdout

@@ -102,10 +102,6 @@ disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.snapshotter.
 """)
 
 
-def network_name(lab):
-    return f"restate-lab-{lab.name}"
-
-
 def write_network_config(lab):
     """A bridge inside the lab's network. Addresses are remembered in the lab's directory, not in the machine's."""
     addresses = {"type": "host-local", "dataDir": str(lab.directory / "cni-addresses"),
@@ -115,7 +111,7 @@ def write_network_config(lab):
     ports = {"type": "portmap", "capabilities": {"portMappings": True}}
     (lab.directory / "cni").mkdir(exist_ok=True)
     (lab.directory / "cni" / "10-lab.conflist").write_text(json.dumps(
-        {"cniVersion": "0.4.0", "name": network_name(lab), "plugins": [bridge, ports]}))
+        {"cniVersion": "0.4.0", "name": netns.name_of(lab.name), "plugins": [bridge, ports]}))
 
 
 def write_kubelet_config(lab):

@@ -9,6 +9,8 @@ import subprocess
 import time
 from pathlib import Path
 
+from . import tools
+
 # Every process of a lab carries this variable: the lab's directory, a colon and the name of the part. It finds the
 # ones whose pid file is missing because the lab tool itself was killed between starting them and writing it.
 MARK = "RESTATE_LAB_PROCESS"
@@ -60,16 +62,20 @@ def names(directory):
 
 
 def start(directory, name, command, prefix=(), env=None):
-    """Starts a part unless it runs already. Its output goes to log/NAME.log; it outlives the caller."""
+    """Starts a part unless it runs already. Its output goes to log/NAME.log; it outlives the caller.
+
+    Of the caller's environment it sees nothing but what is given here: a proxy or a KUBECONFIG would lead it astray.
+    """
     if pid_of(directory, name):
         return False
     end(_orphans(directory, name, str(command[0])))
     log = Path(directory) / "log" / f"{name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    environment = {**os.environ, **(env or {}), MARK: f"{directory}:{name}"}
+    environment = {"PATH": tools.search_path(), "HOME": str(directory), "LANG": "C.UTF-8", **(env or {}), MARK: f"{directory}:{name}"}
     with log.open("ab") as out:
         process = subprocess.Popen([*prefix, *map(str, command)], stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                                    start_new_session=True, cwd="/", env=environment)
+    process.returncode = 0  # it outlives the caller: no complaint that nobody has waited for it
     remember(directory, name, process.pid)
     return True
 

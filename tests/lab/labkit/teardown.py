@@ -5,7 +5,9 @@ then the mounts, then the directory; the other way round things come back or are
 """
 import ctypes
 import os
+import re
 import shutil
+import socket
 import time
 from pathlib import Path
 
@@ -29,8 +31,9 @@ def run(lab):
     unmount_below(lab.directory)
     netns.remove(lab.name)
     cgroups.remove(lab.name)
-    for leftover in [*sockets, *log_links(lab)]:
+    for leftover in [*sockets, *log_links(lab), *cni_results(lab)]:
         leftover.unlink(missing_ok=True)
+    remove_plugin_socket()
     shutil.rmtree(lab.directory)
     lab.say(f"down, {time.monotonic() - begin:.1f} s")
 
@@ -47,14 +50,14 @@ def end_all(find):
 
 def shims(lab):
     """The shims of this lab's containerd: each names its socket on the command line."""
-    socket = str(lab.directory / "containerd.sock").encode()
+    address = str(lab.directory / "containerd.sock").encode()
     found = []
     for pid in process.all_pids():
         try:
             arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
         except OSError:
             continue
-        if b"containerd-shim" in arguments[0] and socket in arguments:
+        if b"containerd-shim" in arguments[0] and address in arguments:
             found.append(pid)
     return found
 
@@ -78,6 +81,29 @@ def log_links(lab):
     prefix = f"{lab.directory}/"
     return [link for link in links.iterdir() if link.is_symlink() and os.readlink(link).startswith(prefix)] \
         if links.is_dir() else []
+
+
+def cni_results(lab):
+    """What CNI noted about this lab's pods, in a fixed place; the loopback notes only carry the container's id."""
+    notes = Path("/var/lib/cni/results")
+    pattern = re.compile(f"{re.escape(netns.name_of(lab.name))}-([0-9a-f]{{64}})-eth0")
+    ours = [found[1] for found in map(pattern.fullmatch, os.listdir(notes)) if found] if notes.is_dir() else []
+    return [note for container in ours for note in notes.glob(f"*-{container}-*")]
+
+
+def remove_plugin_socket():
+    """Every kubelet makes this socket in the same place; it is left over when nobody listens any more."""
+    path = Path("/var/lib/kubelet/device-plugins/kubelet.sock")
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink()
+        except OSError:
+            return
+    for directory in (path.parent, path.parent.parent):
+        if directory.is_dir() and not any(directory.iterdir()):
+            directory.rmdir()
 
 
 def unmount_below(directory):

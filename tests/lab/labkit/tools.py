@@ -29,6 +29,10 @@ def require_cni():
         raise Missing("missing CNI plugins; install them with: apt-get install -y containernetworking-plugins")
 
 
+def search_path():
+    """The caller's PATH and the system directories: /usr/sbin is often missing from it."""
+    return os.pathsep.join([os.environ.get("PATH", ""), "/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin"])
+
+
 def find(name):
-    """Looks in the system directories too: a caller's PATH may lack /usr/sbin."""
-    return shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin:/usr/bin:/bin")
+    return shutil.which(name, path=search_path())
