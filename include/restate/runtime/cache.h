@@ -1,13 +1,14 @@
 // Cache: the last seen state of every watched object, as immutable snapshots.
 #pragma once
 
+#include <cstddef>
+#include <deque>
 #include <functional>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
-#include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "restate/base/guarded.h"
@@ -16,16 +17,20 @@
 
 namespace restate::runtime {
 
-// One object before and after. `after` null: deleted; `before` null: new.
+// One object before and after. `after` null: deleted; `before` null: new. Both may be the same version: "look again".
 struct Change {
   kube::ObjectPtr before, after;
 };
 
+// Whether resource version `a` is certainly older than `b`: both are plain decimal integers and `a` is the lower one.
+// Anything else has no order (client-rules W1).
+bool IsOlder(std::string_view a, std::string_view b);
+
 // Thread safe; one mutex, nothing is called while it is held. Reflectors write what the API server tells them; whoever
-// writes to the API server puts the answer in as well (Observe), so that the next pass reads its own writes.
+// writes to the API server puts the answer in as well, so that the next pass reads its own writes.
 class Cache {
  public:
-  // Snapshots. A null pointer or an empty list: not seen.
+  // Snapshots. A null pointer or an empty list: not seen. Lists are sorted by key.
   kube::ObjectPtr Get(const kube::Resource& resource, const kube::Key& key) const;
   std::vector<kube::ObjectPtr> OwnedBy(const kube::Resource& resource, std::string_view owner_uid) const;
   std::vector<kube::ObjectPtr> List(const kube::Resource& resource) const;
@@ -33,24 +38,44 @@ class Cache {
   // Whether the first list of this resource is complete.
   bool Synced(const kube::Resource& resource) const;
 
-  // From a complete list: replaces everything at once; what is absent from it is deleted. An entry that is newer than the
-  // list's (by a write of ours) stays.
-  std::vector<Change> Replace(const kube::Resource& resource, std::vector<kube::ObjectPtr> objects);
-  // From a watch event or the answer to a write. Older than what is known (same uid, both versions integers, lower): no
-  // change. Another uid: the old incarnation is deleted, the new one added.
+  // From a complete list of version `version`: replaces everything at once; what is absent from it is deleted. An entry
+  // that is newer than the list (by a write of ours) stays. Returns a change for every object of the list, also where
+  // nothing is new to the cache (an answer of ours may have brought it, which no one was told about), and for every
+  // deletion, with the last known state.
+  std::vector<Change> Replace(const kube::Resource& resource, std::vector<kube::ObjectPtr> objects,
+                              std::string_view version = "");
+  // From a watch event or the answer to a write. Certainly older than what is known under this name, or of an incarnation
+  // that is gone: no change. Another uid: the old incarnation is deleted, the new one added.
   std::vector<Change> Put(const kube::Resource& resource, kube::ObjectPtr object);
-  // From a DELETED event: only that incarnation.
-  std::vector<Change> Remove(const kube::Resource& resource, const kube::Key& key, std::string_view uid);
-  // Our own delete was acknowledged: the incarnation is gone for readers although its DELETED event is still to come.
+  // From a DELETED event of version `version`: only that incarnation.
+  std::vector<Change> Remove(const kube::Resource& resource, const kube::Key& key, std::string_view uid,
+                             std::string_view version = "");
+  // Our own delete was acknowledged: the incarnation is gone for readers although its DELETED event is still to come. Should
+  // an event show it with a deletionTimestamp, then finalizers hold it and readers see it again.
   void MarkGone(const kube::Resource& resource, const kube::Key& key, std::string_view uid);
 
  private:
+  // An incarnation that readers shall not see again.
+  struct Tombstone {
+    kube::ObjectPtr last;      // its last state, until the deletion was reported
+    std::string version;       // of the deletion
+    bool confirmed = false;    // by a watch or a list; else only our own delete says so
+  };
   struct Store {
     bool synced = false;
     std::map<kube::Key, kube::ObjectPtr> objects;
-    std::unordered_map<std::string, std::vector<kube::Key>> by_owner;
-    std::unordered_set<std::string> gone;  // uids whose delete we saw acknowledged, until the watch confirms it
+    std::map<std::string, std::set<kube::Key>, std::less<>> by_owner;
+    std::map<std::string, Tombstone, std::less<>> tombstones;  // by uid
+    std::deque<std::string> confirmed;                         // uids of confirmed tombstones, oldest first
+
+    void Insert(kube::ObjectPtr object);
+    kube::ObjectPtr Take(const kube::Key& key);
+    bool Hides(const kube::ObjectPtr& object);
+    void Bury(std::string_view uid, std::string_view version);
+    void BuryUnlisted(const std::set<std::string>& listed, std::string_view version, std::vector<Change>* changes);
   };
+  const Store* Find(const kube::Resource& resource) const;  // with mutex_ held
+
   mutable std::mutex mutex_;
   std::map<kube::Resource, Store> stores_ GUARDED_BY(mutex_);
 };

@@ -6,8 +6,6 @@
 #include <optional>
 #include <stop_token>
 #include <string>
-#include <thread>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "restate/base/clock.h"
@@ -28,7 +26,21 @@ struct Next {
   static Next Failed(absl::Status s) { return {.error = std::move(s), .after = {}}; }
 };
 
-// What the metrics of a controller show.
+// When a key whose problem only a change can solve is looked at again without one: a safety net against a lost event.
+inline constexpr Clock::Duration kResync = std::chrono::minutes(5);
+// The shortest back-off after 401 and 403: rights do not change by the second.
+inline constexpr Clock::Duration kNotAllowedRetry = std::chrono::minutes(1);
+
+// Sets the next date of a key by the class of the error (base/error.h):
+//   ok                        back-off forgotten; due after `after`, if given
+//   wait, missing reference   back-off forgotten; due after `after`, else kResync
+//   user mistake              back-off forgotten; due after kResync
+//   lost race, at_once        at once the first time, then back-off
+//   not allowed               back-off, at least kNotAllowedRetry
+//   everything else           back-off, at least Retry-After
+void SetNextDate(WorkQueue& queue, const kube::Key& key, const Next& next);
+
+// What the metrics of a controller show. Called with no lock held, from the workers and the watchdog.
 struct PassObserver {
   virtual ~PassObserver() = default;
   virtual void Passed(const kube::Key&, Clock::Duration, const absl::Status&) {}
@@ -37,7 +49,7 @@ struct PassObserver {
 };
 
 struct ControllerOptions {
-  std::string name;
+  std::string name;  // for the log
   int workers = 4;
   Clock::Duration pass_limit = std::chrono::seconds(120);  // then the pass is cancelled and retried (client-rules Q6)
 };
@@ -46,17 +58,27 @@ struct ControllerOptions {
 // retried with back-off (Q7).
 using Pass = std::function<Next(const kube::Key& key, std::stop_token stop)>;
 
+// Thread safe. What it is given must outlive it.
 class Controller {
  public:
   Controller(ControllerOptions options, WorkQueue& queue, Clock& clock, Pass pass, PassObserver* observer = nullptr);
   ~Controller();  // stops and joins
+  Controller(const Controller&) = delete;
+  Controller& operator=(const Controller&) = delete;
 
-  // Starts the workers. Call when every cache that a pass reads is synced.
+  // Starts the workers, once. Call when every cache that a pass reads is synced.
   void Start();
   // Asks for the end: no new pass begins, running ones see `stop`.
   void RequestStop();
   // Waits for the workers, at most `limit`; false: some pass is still running.
   bool Join(Clock::Duration limit);
+
+  // The passes that run just now (client-rules Q9): how many, their ages added up, the age of the oldest.
+  struct Load {
+    int running = 0;
+    Clock::Duration unfinished{}, longest{};
+  };
+  Load load() const;
 
  private:
   struct Impl;
