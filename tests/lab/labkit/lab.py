@@ -193,7 +193,7 @@ class Lab:
         if action() is not False:
             self.say(f"{what}, {time.monotonic() - begin:.1f} s")
 
-    def wait_for(self, condition, *parts, timeout=60):
+    def wait_for(self, condition, *parts, timeout=120):
         """Waits for a condition and fails early, with the log's end, when one of these parts has ended.
 
         Returns False when the condition held from the start, so that the step is not reported.

@@ -71,7 +71,8 @@ def start(directory, name, command, prefix=(), env=None):
     end(_orphans(directory, name, str(command[0])))
     log = Path(directory) / "log" / f"{name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    environment = {"PATH": tools.search_path(), "HOME": str(directory), "LANG": "C.UTF-8", **(env or {}), MARK: f"{directory}:{name}"}
+    environment = {"PATH": tools.search_path(), "HOME": str(directory), "LANG": "C.UTF-8", **(env or {}),
+                   MARK: f"{directory}:{name}"}
     with log.open("ab") as out:
         process = subprocess.Popen([*prefix, *map(str, command)], stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                                    start_new_session=True, cwd="/", env=environment)

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 PACKAGES = {
-    "ip": "iproute2", "nsenter": "util-linux", "openssl": "openssl", "npm": "npm", "gcc": "gcc",
+    "ip": "iproute2", "nsenter": "util-linux", "openssl": "openssl", "npm": "npm", "gcc": "gcc libc6-dev",
     "containerd": "containerd", "ctr": "containerd", "runc": "runc", "iptables": "iptables",
     "busybox": "busybox-static", "ldd": "libc-bin",
 }
