@@ -14,20 +14,23 @@ namespace restate::admin {
 
 // What an asker needs of a look.
 struct Wanted {
-  Clock::Duration max_age = std::chrono::seconds(10);
+  Clock::Duration max_age = std::chrono::seconds(10);  // since the look was answered
   bool count_unpinned = false;
 };
 
 // At most one of the two is set. Neither: the look was asked for and the asker is woken when it is there.
 struct Answer {
   std::shared_ptr<const Look> look;
-  absl::Status error;  // the last query failed, less than 10 s ago
+  absl::Status error;  // the last query failed and the next try is not due: 10 s after the first failure, then 20, then 30
 };
 
-// Thread safe. Ask never blocks: queries run on two threads of its own.
+// Thread safe. Ask never blocks: queries run on threads of its own, two at first, more (at most 16) while slow Restates hold
+// them. Two queries of one Restate begin 200 ms apart at least. A failed query is tried again as long as somebody who was
+// given the error is left. What nobody asks about for 10 minutes is forgotten.
 class Usage {
  public:
-  // `wake` is called, with no lock held, for every asker that went away empty-handed, once its look is there or failed.
+  // `wake` is called, with no lock held, for every asker that went away empty-handed, once its look is there or failed; and
+  // for every asker that was given an error, once a query succeeds again.
   Usage(AdminClient& client, Clock& clock, std::function<void(const kube::Key&)> wake);
   ~Usage();  // stops and joins
 
