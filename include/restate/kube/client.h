@@ -21,6 +21,7 @@ struct ApiError {
   std::string reason;    // "AlreadyExists", "Conflict", "Invalid", "Expired", "NamespaceTerminating" (from the causes) ...
   std::string message;
 };
+// Inside namespace restate::kube qualify these calls: Abseil has functions of the same names, found through the argument.
 std::optional<ApiError> ApiErrorOf(const absl::Status& status);
 bool IsNotFound(const absl::Status& status);
 bool IsAlreadyExists(const absl::Status& status);
@@ -46,7 +47,8 @@ struct DeleteOptions {
 };
 
 struct ListPage {
-  json::Array items;
+  json::Array items;              // each with apiVersion and kind, which servers leave out of list items
+  std::vector<std::string> broken;  // why items could not be decoded and are missing (client-rules W16)
   std::string resource_version;
   std::string next;  // continue token; empty: the last page
 };
@@ -65,30 +67,51 @@ struct WatchOptions {
   int timeout_seconds = 300;     // asked of the server; the client's own silence limit is 5 s more
 };
 
+// Told of every answered or failed request, for metrics. Thread safe; called without locks held.
+class ClientObserver {
+ public:
+  virtual ~ClientObserver() = default;
+  // `verb`: get, list, watch (its opening), create, apply, patch, delete, discover. `code`: HTTP status; 0: no answer.
+  virtual void OnRequest(std::string_view verb, int code, absl::Duration took) = 0;
+};
+
 // Thread safe. Every call ends by its deadline (30 s, lists 60 s) or when `stop` is asked. A write is never repeated on a
-// broken connection by this class; 429 and 5xx with Retry-After come back as errors that carry the wait.
+// broken connection by this class; 429 and 5xx with Retry-After come back as errors that carry the wait. After a 401 the
+// request goes out once more, with the token read anew. Error messages begin with what was asked, as in
+// "create replicasets default/x: ...".
 class Client {
  public:
-  explicit Client(HttpClient& http) : http_(http) {}
+  explicit Client(HttpClient& http, ClientObserver* observer = nullptr) : http_(http), observer_(observer) {}
 
   absl::StatusOr<json::Value> Get(const Resource& resource, const Key& key, std::stop_token stop);
   absl::StatusOr<ListPage> List(const Resource& resource, const ListOptions& options, std::stop_token stop);
   absl::StatusOr<std::unique_ptr<HttpStream>> Watch(const Resource& resource, const WatchOptions& options,
                                                     std::stop_token stop);
-  // `body` carries apiVersion, kind and metadata (Create, Apply).
+  // `body` carries apiVersion, kind and metadata (Create, Apply). Apply sends no managedFields and no resourceVersion
+  // (client-rules A1, A9); metadata.uid, if set, stays and asks for that incarnation (A8).
   absl::StatusOr<json::Value> Create(const Resource& resource, const json::Value& body, std::string_view manager,
                                      std::stop_token stop);
   absl::StatusOr<json::Value> Apply(const Resource& resource, const json::Value& body, const ApplyOptions& options,
                                     std::stop_token stop);
   absl::StatusOr<json::Value> Patch(const Resource& resource, const Key& key, PatchType type, const json::Value& patch,
                                     std::string_view manager, std::string_view subresource, std::stop_token stop);
+  // An object that is not there any more counts as deleted.
   absl::Status Delete(const Resource& resource, const Key& key, const DeleteOptions& options, std::stop_token stop);
   // Discovery: whether the API server serves this resource. Error: it did not say.
   absl::StatusOr<bool> Serves(const Resource& resource, std::stop_token stop);
 
  private:
-  absl::StatusOr<json::Value> Send(HttpRequest request, std::string_view what, std::stop_token stop);
+  struct Ask {
+    std::string_view verb;
+    std::string what;
+    HttpRequest request;
+  };
+  absl::StatusOr<std::string> Send(const Ask& ask, std::stop_token stop);  // the body of a 2xx answer
+  absl::StatusOr<json::Value> SendForObject(const Ask& ask, std::stop_token stop);
+  void Observe(std::string_view verb, int code, absl::Time begin) const;
+
   HttpClient& http_;
+  ClientObserver* const observer_;
 };
 
 }  // namespace restate::kube

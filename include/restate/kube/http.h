@@ -29,7 +29,12 @@ struct TlsSettings {
 struct HttpSettings {
   std::string base_url;                      // scheme://host[:port], no path
   TlsSettings tls;
+  // Asked for each request, so that certificates can rotate: a new pointer closes the connections; one that cannot be used
+  // is ignored. Thread safe, cheap. Empty: `tls` for ever.
+  std::function<std::shared_ptr<const TlsSettings>()> current_tls;
   std::function<std::string()> bearer_token; // asked for each request; thread safe; empty: no Authorization header
+  // Told of a token that was answered with 401, so that the next bearer_token() reads anew; thread safe; may be empty.
+  std::function<void(const std::string& token)> token_refused;
   std::string proxy_url;                     // empty: direct
   absl::Duration connect_timeout = absl::Seconds(10);
   int max_in_flight = 16;                    // unary requests; further callers wait (client-rules P3)

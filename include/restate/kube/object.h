@@ -2,6 +2,7 @@
 // looks at are plain members; the rest is kept as compressed JSON and decoded on demand (about 30 us for 4.5 KB).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -25,6 +26,9 @@ class Object {
   // The whole object as it came, less the managedFields of foreign managers and kubectl's last-applied annotation's text
   // (the key stays, with an empty value). Thread safe.
   json::Value Body() const;
+
+  // Bytes of memory of this snapshot, less what all of its kind share.
+  std::size_t footprint() const { return sizeof(Object) + packed_.capacity(); }
 
   // Error (kInvalidArgument naming the member): no name or uid. `manager_prefix`: whose managedFields are kept.
   static absl::StatusOr<std::shared_ptr<const Object>> From(const json::Value& body,
