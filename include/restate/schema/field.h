@@ -39,6 +39,29 @@ namespace restate::schema {
 template <class T>
 struct Of {};
 
+template <class T>
+concept Described = requires {
+  Describe(Of<T>{});
+};
+template <class T>
+concept Named = std::is_enum_v<T> && requires {
+  Names(Of<T>{});
+};
+
+template <class T>
+inline constexpr bool kIsOptional = false;
+template <class T>
+inline constexpr bool kIsOptional<std::optional<T>> = true;
+// T of a std::optional<T>, else T itself.
+template <class T>
+struct Present {
+  using Type = T;
+};
+template <class T>
+struct Present<std::optional<T>> {
+  using Type = T;
+};
+
 // A vector for constant expressions. More than N items do not compile.
 template <class T, std::size_t N>
 struct FixedList {
@@ -143,9 +166,8 @@ constexpr Line<C, M> Field(std::string_view name, M C::*member, std::string_view
 
 // A member whose type has a table of its own may take over the description given there.
 template <class C, class M>
-constexpr Line<C, M> Field(std::string_view name, M C::*member) {
-  return {{.name = name}, member};
-}
+requires Described<typename Present<M>::Type>
+constexpr Line<C, M> Field(std::string_view name, M C::*member) { return {{.name = name}, member}; }
 
 using Alternatives = FixedList<std::string_view, 8>;
 
@@ -185,15 +207,6 @@ struct EnumName {
   std::string_view name;
 };
 
-template <class T>
-concept Described = requires {
-  Describe(Of<T>{});
-};
-template <class T>
-concept Named = std::is_enum_v<T> && requires {
-  Names(Of<T>{});
-};
-
 // The text of an enum value; empty for one that has no name.
 template <Named E>
 constexpr std::string_view NameOf(E value) {
@@ -202,11 +215,6 @@ constexpr std::string_view NameOf(E value) {
   }
   return {};
 }
-
-template <class T>
-inline constexpr bool kIsOptional = false;
-template <class T>
-inline constexpr bool kIsOptional<std::optional<T>> = true;
 
 namespace internal {
 
