@@ -21,7 +21,7 @@ runtime::Next NextPass(const Plan& plan, const Outcome& outcome,
   }
   if (plan.again) return runtime::Next::After(Clock::Duration::zero());
   runtime::Next next;
-  if (plan.mistake) next.error = *plan.mistake;
+  next.error = plan.failure;
   if (plan.look_again) next.after = absl::ToChronoNanoseconds(*plan.look_again);
   if (*published && (!next.after || **published < *next.after)) next.after = **published;
   return next;

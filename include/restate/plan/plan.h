@@ -22,7 +22,7 @@ struct Plan {
   std::optional<Wait> wait;                   // nullopt: everything is as it should be
   std::optional<absl::Duration> look_again;   // no later than this
   bool again = false;                         // the steps change what the next decision depends on: pass again at once
-  std::optional<absl::Status> mistake;        // what a person has to mend; the steps are still executed
+  absl::Status failure;                       // the pass counts as failed for this; the steps are executed all the same
 
   // Waits add up to the earliest date.
   void LookAgainIn(absl::Duration wait_for);

@@ -1,0 +1,25 @@
+// Labels and annotations of the objects of a version.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "restate/deployment/observed.h"
+
+namespace restate::deployment {
+
+using StringMap = std::map<std::string, std::string>;
+
+StringMap PodLabels(const Observed& seen);         // of the wanted version's pods
+StringMap ReplicaSetLabels(const Observed& seen);  // the same and whose it is
+StringMap ServiceLabels(const Observed& seen);     // the object's own, less what other tools track objects by
+// The object's own annotations, less those that only mean something on the object itself.
+StringMap PropagatedAnnotations(const Observed& seen);
+
+// spec.selector narrowed to the wanted version.
+json::Value VersionSelector(const Observed& seen);
+// A LabelSelector in the text form of kubectl's --selector.
+std::string SelectorText(const json::Value& selector);
+
+}  // namespace restate::deployment

@@ -1,0 +1,23 @@
+// The objects of the wanted version, as pure functions of what was observed.
+#pragma once
+
+#include <vector>
+
+#include "restate/deployment/observed.h"
+#include "restate/plan/step.h"
+
+namespace restate::deployment {
+
+// The ReplicaSet as it is created. Its pods never change afterwards: another template is another version.
+json::Value ReplicaSetFor(const Observed& seen);
+// What brings the live ReplicaSet of the wanted version up to date: replicas, copied annotations. Often nothing.
+std::vector<plan::Step> UpdatesOf(const Observed& seen, const Version& current);
+// The Service of a version; owned by its ReplicaSet, so that the two go together.
+json::Value ServiceFor(const Observed& seen, const Version& version);
+
+// Scales a version through its scale subresource.
+plan::Apply Scale(const Version& version, std::int64_t replicas, std::string_view manager);
+// Applies annotations (possibly none, which gives up earlier ones) to a version's ReplicaSet under one manager.
+plan::Apply Annotate(const Version& version, json::Value annotations, std::string_view manager);
+
+}  // namespace restate::deployment

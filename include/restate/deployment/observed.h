@@ -1,0 +1,85 @@
+// Observed: everything a decision about one RestateDeployment may look at.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "restate/admin/endpoint.h"
+#include "restate/admin/usage.h"
+#include "restate/base/error.h"
+#include "restate/crd/kinds.h"
+#include "restate/crd/restate_deployment.h"
+#include "restate/json/value.h"
+#include "restate/kube/object.h"
+#include "restate/plan/world.h"
+
+namespace restate::deployment {
+
+// The reference's names, kept so that a swap of operators finds its objects.
+inline constexpr std::string_view kManager = "restate-operator";
+inline constexpr std::string_view kPropagateReplicas = "restate-operator/propagate-replicas";
+inline constexpr std::string_view kPropagateAnnotations = "restate-operator/propagate-annotations";
+inline constexpr std::string_view kRecordId = "restate-operator/deployment-id";
+inline constexpr std::string_view kRemoveVersion = "restate-operator/remove-version-at";
+inline constexpr std::string_view kScaleDown = "restate-operator/scale-down";
+inline constexpr std::string_view kScaleRestore = "restate-operator/scale-restore";
+
+inline constexpr std::string_view kDeploymentIdAnnotation = "restate.dev/deployment-id";
+inline constexpr std::string_view kRemoveVersionAtAnnotation = "restate.dev/remove-version-at";
+inline constexpr std::string_view kPodTemplateAnnotation = "restate.dev/pod-template";
+inline constexpr std::string_view kTunnelNameAnnotation = "restate.dev/tunnel-name";
+inline constexpr std::string_view kReconcileAnnotation = "restate.dev/reconcile";
+inline constexpr std::string_view kManagedByLabel = "app.kubernetes.io/managed-by";
+inline constexpr std::string_view kOwnedByLabel = "restate.dev/owned-by";
+inline constexpr std::string_view kHashLabel = "pod-template-hash";
+
+inline constexpr kube::Resource kRestateDeployments{crd::kGroup, crd::kRestateDeployment.version, crd::kRestateDeployment.kind,
+                                                    crd::kRestateDeployment.plural};
+
+// One version: a ReplicaSet of ours, and its Service.
+struct Version {
+  kube::ObjectPtr object;
+  json::Value body;
+  kube::ObjectPtr service;  // of the same name; null: none
+  std::string deployment_id;  // as recorded; empty: not registered yet
+
+  const std::string& name() const { return object->key().name; }
+  std::string_view Annotation(std::string_view key) const { return body.StringAt({"metadata", "annotations", key}); }
+  bool HasAnnotation(std::string_view key) const { return body.FindPath({"metadata", "annotations", key}) != nullptr; }
+  std::int64_t replicas() const { return body.IntAt({"spec", "replicas"}, 1); }
+};
+
+struct Observed {
+  kube::ObjectPtr object;
+  json::Value body;
+  absl::Status decoded;  // not ok: `spec` is not to be used
+  crd::RestateDeploymentSpec spec;
+  std::optional<crd::RestateDeploymentStatus> status;
+
+  plan::Config config;
+  absl::Time now;
+  absl::StatusOr<admin::Endpoint> endpoint;
+
+  std::string template_text, hash, name;  // of the version that is wanted
+  std::vector<Version> versions;          // ours, newest first, the wanted one among them
+  kube::ObjectPtr name_holder;            // a ReplicaSet of the wanted name, ours or not
+  kube::ObjectPtr service_holder;         // a Service of the wanted name, ours or not
+
+  bool needs_look = false;                // no decision about versions without a look at Restate
+  admin::Answer usage;
+
+  const Version* Current() const;         // the wanted version, when it is there and ours
+  bool deleting() const { return object->deleting(); }
+  // The use of a deployment; nullptr: Restate does not know it, or nobody looked.
+  const admin::DeploymentUse* UseOf(std::string_view deployment_id) const;
+};
+
+// Gathers it; nullopt: the object is gone.
+std::optional<Observed> Observe(const kube::Key& key, const plan::World& world);
+
+}  // namespace restate::deployment

@@ -1,0 +1,35 @@
+// Registration: what has to be done so that Restate routes new work to the wanted version.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "restate/deployment/observed.h"
+#include "restate/plan/plan.h"
+
+namespace restate::deployment {
+
+enum class Verdict : std::uint8_t {
+  kRegister,       // Restate does not know it
+  kAlreadyLatest,  // new work goes to it
+  kSuperseded,     // new work goes to another version of ours
+  kConflict,       // new work goes to a deployment that is not ours, or nowhere
+  kUnknown,        // nobody looked yet
+};
+
+// Pure; a version that was never registered needs no look.
+Verdict VerdictOn(const Observed& seen, const Version& current);
+
+// http://<version>.<namespace>.svc.<cluster dns>:9080/<servicePath>. Error (kInvalidSpec): a servicePath with dot segments,
+// which would climb out of it.
+absl::StatusOr<std::string> ServiceUri(const Observed& seen, const Version& version);
+
+// The step that registers `current` and writes its id on the ReplicaSet and the Service.
+absl::StatusOr<plan::Register> RegisterStep(const Observed& seen, const Version& current);
+
+// Why a registered version gets no new work.
+plan::Wait NotRoutedTo(const Observed& seen, const Version& current, Verdict verdict);
+
+}  // namespace restate::deployment

@@ -1,0 +1,125 @@
+#include "absl/strings/str_cat.h"
+#include "restate/deployment/announce.h"
+#include "restate/deployment/deployment.h"
+#include "restate/deployment/gates.h"
+#include "restate/deployment/objects.h"
+#include "restate/deployment/registration.h"
+#include "restate/deployment/spec_check.h"
+#include "restate/plan/finalizer.h"
+
+namespace restate::deployment {
+namespace {
+
+constexpr absl::Duration kSteadyPass = absl::Minutes(5);    // what no watch event brings is found by then
+constexpr absl::Duration kDrainLook = absl::Seconds(10);    // between two looks while something drains
+constexpr absl::Duration kRoutingLook = absl::Seconds(30);  // while Restate routes elsewhere
+
+void AddWait(DeploymentPlan& plan, std::optional<plan::Wait> wait) {
+  if (!plan.wait) plan.wait = std::move(wait);
+}
+
+// Versions that get no new work leave whether or not the wanted one is ready: the nodes may be full.
+void RetireOldVersions(const Observed& seen, DeploymentPlan& plan) {
+  Retirement retirement = Retire(seen);
+  for (plan::Step& step : retirement.steps) plan.steps.push_back(std::move(step));
+  plan.blockers = std::move(retirement.blockers);
+  if (retirement.next_removal) {
+    plan.LookAgainIn(*retirement.next_removal);
+  } else if (!plan.blockers.empty()) {
+    plan.LookAgainIn(kDrainLook);
+  }
+}
+
+// A failed look into Restate is a failure of the pass; one that is still under way is a short wait.
+bool LookIsMissing(const Observed& seen, DeploymentPlan& plan) {
+  if (!seen.needs_look || seen.usage.look) return false;
+  if (!seen.usage.error.ok()) {
+    plan.failure = seen.usage.error;
+  } else {
+    AddWait(plan, plan::Wait{Reason::kWaitingForUsage, absl::StrCat("asking ", seen.endpoint->ToString(),
+                                                                    " which versions are in use")});
+  }
+  return true;
+}
+
+void RegisterCurrent(const Observed& seen, const Version& current, DeploymentPlan& plan) {
+  if (auto wait = NothingToRegister(seen, current)) return AddWait(plan, wait);
+  if (auto wait = ReplicaSetNotReady(seen, current)) return AddWait(plan, wait);
+  auto step = RegisterStep(seen, current);
+  if (!step.ok()) {
+    plan.failure = step.status();
+    return;
+  }
+  plan.steps.push_back(*std::move(step));
+  plan.steps.push_back(Announce(seen, "VersionRegistered",
+                                absl::StrCat("Version ", current.name(), " was registered at ", seen.endpoint->ToString())));
+  AddWait(plan, plan::Wait{Reason::kConfirmingRegistration, absl::StrCat("asking Restate whether it routes to ", current.name())});
+  plan.again = true;
+}
+
+void Route(const Observed& seen, const Version& current, Verdict verdict, DeploymentPlan& plan) {
+  switch (verdict) {
+    case Verdict::kRegister:
+      return RegisterCurrent(seen, current, plan);
+    case Verdict::kSuperseded:
+    case Verdict::kConflict:
+      plan.LookAgainIn(kRoutingLook);
+      return AddWait(plan, NotRoutedTo(seen, current, verdict));
+    case Verdict::kAlreadyLatest:
+      return AddWait(plan, ReplicaSetNotReady(seen, current));
+    case Verdict::kUnknown:
+      return;  // LookIsMissing has said why
+  }
+}
+
+// What must exist before pods can be waited for. False: the rest depends on what these steps make.
+bool MakeCurrentVersion(const Observed& seen, DeploymentPlan& plan) {
+  if (HashCollides(seen)) {
+    plan.collided = true;
+    plan.again = true;
+    AddWait(plan, plan::Wait{Reason::kHashCollision,
+                             absl::StrCat("ReplicaSet ", seen.name, " exists and is another one; trying a new name")});
+    return false;
+  }
+  const Version* current = seen.Current();
+  if (!current) {
+    plan.steps.push_back(plan::Create{kube::kReplicaSets, ReplicaSetFor(seen), std::string(kManager)});
+    plan.again = true;
+    return false;
+  }
+  for (plan::Step& step : UpdatesOf(seen, *current)) plan.steps.push_back(std::move(step));
+  if (auto taken = ServiceNameTaken(seen)) {
+    plan.failure = MakeError(taken->reason, taken->message);
+    return false;
+  }
+  plan.steps.push_back(plan::Apply{kube::kServices, ServiceFor(seen, *current), std::string(kManager), "", current->service});
+  // Adopted again after a rollback: its removal is off.
+  if (current->HasAnnotation(kRemoveVersionAtAnnotation)) {
+    plan.steps.push_back(Annotate(*current, json::Object(), kRemoveVersion));
+  }
+  if (!current->service) plan.again = true;
+  return current->service != nullptr;
+}
+
+}  // namespace
+
+DeploymentPlan PlanRollout(const Observed& seen) {
+  DeploymentPlan plan;
+  plan.LookAgainIn(kSteadyPass);
+  if (absl::Status mistake = CheckSpec(seen); !mistake.ok()) {
+    plan.failure = std::move(mistake);
+    return plan;
+  }
+  if (auto finalizer = plan::AddFinalizer(kRestateDeployments, seen.body, crd::kRestateDeployment.finalizer, kManager)) {
+    plan.steps.push_back(*std::move(finalizer));
+  }
+  if (!MakeCurrentVersion(seen, plan)) return plan;
+  const bool looked = !LookIsMissing(seen, plan);
+  const Verdict verdict = VerdictOn(seen, *seen.Current());
+  Route(seen, *seen.Current(), verdict, plan);
+  // While a stranger serves our services, our older versions may be what a person wants back.
+  if (looked && verdict != Verdict::kConflict) RetireOldVersions(seen, plan);
+  return plan;
+}
+
+}  // namespace restate::deployment

@@ -1,0 +1,112 @@
+#include "restate/deployment/spec_check.h"
+
+#include "absl/strings/str_cat.h"
+#include "restate/deployment/labels.h"
+
+namespace restate::deployment {
+namespace {
+
+constexpr std::size_t kMaxLabel = 63;  // DNS label (RFC 1123) and label value: Service name and restate.dev/owned-by
+
+absl::Status Invalid(std::string_view field, std::string_view problem) {
+  return MakeError(Reason::kInvalidSpec, absl::StrCat(std::string(field), ": ", std::string(problem)));
+}
+
+absl::Status Unsupported(std::string_view field) {
+  return MakeError(Reason::kNotSupported,
+                   absl::StrCat(std::string(field), " is not supported by this version of the operator; nothing is done for this object. "
+                                "Remove it, or install a version that knows it"));
+}
+
+bool IsServiceName(std::string_view name) {
+  const auto lower = [](char c) { return c >= 'a' && c <= 'z'; };
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (name.empty() || name.size() > kMaxLabel || !lower(name.front()) || name.back() == '-') return false;
+  for (const char c : name) {
+    if (!lower(c) && !digit(c) && c != '-') return false;
+  }
+  return true;
+}
+
+absl::Status CheckSupported(const Observed& seen) {
+  const crd::RestateDeploymentSpec& spec = seen.spec;
+  if (seen.body.StringAt({"metadata", "annotations", kReconcileAnnotation}) == "disabled") {
+    return Unsupported("annotation restate.dev/reconcile=disabled");
+  }
+  if (spec.deployment_mode == crd::DeploymentMode::kKnative) return Unsupported("spec.deploymentMode knative");
+  if (spec.autoscaling) return Unsupported("spec.autoscaling");
+  if (spec.restate.tunnel_mode == crd::TunnelMode::kInProcess) return Unsupported("spec.restate.tunnelMode in-process");
+  if (spec.restate.delete_policy == crd::DeletePolicy::kForce) return Unsupported("spec.restate.deletePolicy force");
+  if (spec.restate.drain && spec.restate.drain->on_timeout == crd::OnTimeout::kForce) {
+    return Unsupported("spec.restate.drain.onTimeout force");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckName(const Observed& seen) {
+  if (IsServiceName(seen.name)) return absl::OkStatus();
+  return Invalid("metadata.name", absl::StrCat("each version needs a Service called ", seen.name,
+                                               ", and that is no Service name (at most 63 lower-case letters, digits and '-', "
+                                               "starting with a letter); choose a name of at most ",
+                                               kMaxLabel - 1 - seen.hash.size(), " such characters"));
+}
+
+absl::Status CheckTemplate(const Observed& seen) {
+  const json::Value& pod = seen.spec.pod_template.spec;
+  if (!pod.is_object()) return Invalid("spec.template.spec", "must be an object, a PodSpec");
+  const json::Value* containers = pod.Find("containers");
+  if (!containers || !containers->array() || containers->array()->empty()) {
+    return Invalid("spec.template.spec.containers", "must be a list of at least one container");
+  }
+  for (const json::Value& container : *containers->array()) {
+    if (!container.is_object()) return Invalid("spec.template.spec.containers", "every item must be an object");
+  }
+  // The server admits 256 KiB of annotations per object; 6 KiB are left to all others.
+  if (seen.template_text.size() > 250 * 1024) {
+    return Invalid("spec.template", absl::StrCat("is ", seen.template_text.size(),
+                                                 " bytes as JSON; at most 256000 fit into the annotation that keeps it"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckSelector(const Observed& seen) {
+  if (!seen.spec.selector) return Invalid("spec.selector", "is missing; repeat the labels of spec.template.metadata there");
+  const json::Value& selector = *seen.spec.selector;
+  if (selector.FindPath({"matchLabels", kHashLabel})) {
+    return Invalid("spec.selector.matchLabels", "pod-template-hash is set by the operator; remove it");
+  }
+  const auto labels = PodLabels(seen);
+  for (const auto& [key, value] : json::ToMap(selector.Find("matchLabels"))) {
+    const auto it = labels.find(key);
+    if (it == labels.end() || it->second != value) {
+      return Invalid("spec.selector.matchLabels", absl::StrCat(key, "=", value,
+                                                               " does not match spec.template.metadata.labels"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<admin::Endpoint> EndpointOf(const Observed& seen) {
+  if (!seen.decoded.ok()) return seen.decoded;
+  const crd::RegisterTarget& target = seen.spec.restate.target;
+  if (target.cluster) return Unsupported("spec.restate.register.cluster");
+  if (target.cloud) return Unsupported("spec.restate.register.cloud");
+  if (target.service) {
+    return admin::EndpointOfService(target.service->name, target.service->ns, target.service->port, target.service->path,
+                                    seen.config.cluster_dns);
+  }
+  return admin::EndpointOfUrl(target.url.value_or(""), seen.config.allow_loopback);
+}
+
+absl::Status CheckSpec(const Observed& seen) {
+  RETURN_IF_ERROR(seen.decoded);
+  RETURN_IF_ERROR(CheckSupported(seen));
+  RETURN_IF_ERROR(seen.endpoint.status());
+  RETURN_IF_ERROR(CheckName(seen));
+  RETURN_IF_ERROR(CheckTemplate(seen));
+  return CheckSelector(seen);
+}
+
+}  // namespace restate::deployment
