@@ -39,7 +39,7 @@ LIBRARIES = {
     "prometheus/": r"src/app/metrics\.cpp",
     "CLI/": r"src/app/settings\.cpp",
     "rapidjson/": r"src/json/[^/]*",
-    "yaml-cpp/": r"src/json/yaml\.cpp",
+    "yaml-cpp/": r"src/json/yaml[^/]*",
     "openssl/": r"src/kube/[^/]*|src/base/digest\.cpp",
 }
 LONGEST = 60

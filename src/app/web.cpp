@@ -9,7 +9,7 @@
 #include <boost/beast/http.hpp>
 #include <optional>
 #include <thread>
-#include <utility>  // before Boost.Asio 1.74, which uses std::exchange without it
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "restate/base/error.h"
