@@ -115,6 +115,7 @@ bool Urgent(const Observed& seen, const DeploymentPlan& plan, const Verdict& ver
 plan::Report ReportOn(const Observed& seen, const DeploymentPlan& plan, const plan::Outcome& outcome) {
   plan::Report report;
   const Verdict verdict = VerdictOf(plan, outcome);
+  if (verdict.status != "True") report.waiting = plan::Waiting{std::string(RowOf(verdict.reason).name), verdict.message};
   if (RowOf(verdict.reason).event) report.event = FailureEvent(seen, verdict.reason, Cut(verdict.message));
   // The finalizer is gone, and with it the object.
   const bool released = seen.deleting() && plan.blockers.empty() && !plan.deletion && plan.failure.ok() && !plan.wait;

@@ -23,6 +23,8 @@ DeploymentPlan PlanDeletion(const Observed& seen);
 plan::Report ReportOn(const Observed& seen, const DeploymentPlan& plan, const plan::Outcome& outcome);
 
 struct Kind {
+  static constexpr std::string_view kName = crd::kRestateDeployment.kind;
+
   static std::optional<Observed> Observe(const kube::Key& key, const plan::World& world) {
     return deployment::Observe(key, world);
   }
@@ -30,10 +32,7 @@ struct Kind {
   static plan::Report MakeReport(const Observed& seen, const DeploymentPlan& plan, const plan::Outcome& outcome) {
     return ReportOn(seen, plan, outcome);
   }
-  static void Forgotten(const kube::Key& key, const plan::World& world) {
-    world.usage.Forget(key);
-    world.statuses.Forget(key);
-  }
+  static void Forgotten(const kube::Key& key, const plan::World& world) { world.usage.Forget(key); }
 };
 
 }  // namespace restate::deployment

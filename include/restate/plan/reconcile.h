@@ -2,6 +2,7 @@
 // Execute acts; Report says what to tell (pure).
 //
 // A kind offers:
+//   static constexpr std::string_view kName;                                     "RestateDeployment"
 //   struct Observed;                                                             with `.object` (kube::ObjectPtr)
 //   static std::optional<Observed> Observe(const kube::Key&, const World&);      nullopt: the object is gone
 //   static MadePlan MakePlan(const Observed&);                                   derived from Plan
@@ -23,6 +24,7 @@ namespace restate::plan {
 struct Report {
   std::optional<StatusToPublish> status;  // nullopt: nothing to say in this pass
   std::optional<kube::Event> event;       // of a failure
+  std::optional<Waiting> waiting;         // nullopt: the object is where it should be
 };
 
 // The key's next date: the plan's, unless a step or the status write failed. `hold_back`: a status waits to be written.
@@ -34,6 +36,8 @@ runtime::Next Reconcile(const kube::Key& key, const World& world) {
   const auto observed = Kind::Observe(key, world);
   if (!observed) {
     Kind::Forgotten(key, world);
+    world.diagnostics.Forget(Kind::kName, key);
+    world.statuses.Forget(key);
     return runtime::Next::Forget();
   }
   const auto plan = Kind::MakePlan(*observed);
@@ -42,6 +46,7 @@ runtime::Next Reconcile(const kube::Key& key, const World& world) {
   absl::StatusOr<std::optional<Clock::Duration>> published = std::nullopt;
   if (report.status) published = world.statuses.Publish(*report.status, world.stop);
   if (report.event) world.events.Record(*std::move(report.event));
+  world.diagnostics.Passed(Kind::kName, key, std::move(report.waiting), world.clock.WallTime());
   return NextPass(plan, outcome, published);
 }
 

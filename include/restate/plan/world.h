@@ -10,6 +10,7 @@
 #include "restate/kube/applier.h"
 #include "restate/kube/client.h"
 #include "restate/kube/events.h"
+#include "restate/plan/diagnostics.h"
 #include "restate/plan/status_publisher.h"
 #include "restate/runtime/cache.h"
 
@@ -31,6 +32,7 @@ struct World {
   admin::AdminClient& admin;
   admin::Usage& usage;
   StatusPublisher& statuses;
+  Diagnostics& diagnostics;
   std::stop_token stop;  // of this pass
 };
 

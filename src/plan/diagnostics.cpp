@@ -1,0 +1,54 @@
+#include "restate/plan/diagnostics.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace restate::plan {
+namespace {
+
+json::Value Time(absl::Time time) { return absl::FormatTime("%Y-%m-%d%ET%H:%M:%E3SZ", time, absl::UTCTimeZone()); }
+
+}  // namespace
+
+void Diagnostics::Passed(std::string_view kind, const kube::Key& key, std::optional<Waiting> waiting, absl::Time now) {
+  std::lock_guard lock(mutex_);
+  last_event_ = now;
+  const std::pair id(std::string(kind), key);
+  if (!waiting) {
+    waiting_.erase(id);
+    return;
+  }
+  const auto [it, fresh] = waiting_.try_emplace(id, Entry{*waiting, now});
+  // The same reason with another count is still the same wait.
+  if (!fresh && it->second.waiting.reason != waiting->reason) it->second.since = now;
+  it->second.waiting = *std::move(waiting);
+}
+
+void Diagnostics::Forget(std::string_view kind, const kube::Key& key) {
+  std::lock_guard lock(mutex_);
+  waiting_.erase({std::string(kind), key});
+}
+
+json::Value Diagnostics::ToJson(std::size_t limit) const {
+  std::lock_guard lock(mutex_);
+  using Iterator = decltype(waiting_)::const_iterator;
+  std::vector<Iterator> longest;
+  for (auto it = waiting_.begin(); it != waiting_.end(); ++it) longest.push_back(it);
+  std::stable_sort(longest.begin(), longest.end(), [](Iterator a, Iterator b) { return a->second.since < b->second.since; });
+  json::Array list;
+  for (const Iterator it : longest) {
+    if (list.size() == limit) break;
+    const auto& [kind, key] = it->first;
+    list.push_back(json::Obj({{"kind", kind},
+                              {"namespace", key.ns.empty() ? json::Value() : json::Value(key.ns)},
+                              {"name", key.name},
+                              {"reason", it->second.waiting.reason},
+                              {"message", it->second.waiting.message},
+                              {"since", Time(it->second.since)}}));
+  }
+  json::Value page = json::Obj({{"waiting", std::move(list)}, {"waiting_total", static_cast<std::int64_t>(waiting_.size())}});
+  page["last_event"] = last_event_ ? Time(*last_event_) : json::Value();
+  return page;
+}
+
+}  // namespace restate::plan
