@@ -1,0 +1,51 @@
+// Settings: what the command line and the environment say, checked.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "restate/kube/credentials.h"
+
+namespace restate::app {
+
+struct Settings {
+  enum class Command : std::uint8_t {
+    kRun,       // the operator itself; the default
+    kGenerate,  // write the CRDs into `directory`
+    kVersion,   // print the version
+    kHelp,      // print `help`
+  };
+  Command command = Command::kRun;
+  std::string directory;
+  std::string help;
+
+  // The rest is filled for kRun only.
+  std::string operator_namespace;
+  std::optional<std::string> operator_label_name, operator_label_value;  // label of the operator's pods
+  std::optional<std::string> operator_pod_name, operator_pod_uid;        // what events about the operator itself regard
+  std::optional<std::string> aws_pod_identity_association_cluster;
+  bool gcp_workload_identity = false;
+  std::string tunnel_client_default_image = "ghcr.io/restatedev/restate-cloud-tunnel-client:0.6.0";
+  std::string canary_image = "alpine:3.21";
+  std::string cluster_dns = "cluster.local";
+  std::vector<std::string> watch_namespaces;  // empty: all
+  int workers = 8;                            // of each controller, 1 to 64
+  std::uint16_t http_port = 8080;
+  std::string log_level = "info";  // off, error, warn, info, debug or trace, as spdlog names them
+  bool log_json = false;
+};
+
+// `arguments` without the program's name. A flag wins over its variable; an empty variable is as good as none. Error:
+// one sentence that names the flag, the variable and what is wanted.
+absl::StatusOr<Settings> ParseSettings(const std::vector<std::string>& arguments, const kube::Environment& environment);
+
+// The level that RUST_LOG directives ("warn,restate=debug,hyper=info") give this program, whose target is
+// `restate_operator`: that of the longest target it begins with, else the global one. nullopt: they say nothing about
+// it.
+std::optional<std::string> LevelOfRustLog(std::string_view directives);
+
+}  // namespace restate::app
