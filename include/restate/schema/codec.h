@@ -113,9 +113,9 @@ template <class T>
 absl::Status Read(const json::Value& value, std::vector<T>& out, const Path& path, const Attributes& attributes) {
   const json::Array* items = value.array();
   if (!items) return Invalid(path, "expected a list");
-  out.reserve(items->size());
-  for (const json::Value& item : *items) {
-    RETURN_IF_ERROR(Read(item, out.emplace_back(), Path(path, out.size() - 1), attributes));
+  out.resize(items->size());
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    RETURN_IF_ERROR(Read((*items)[i], out[i], Path(path, i), attributes));
   }
   return absl::OkStatus();
 }
