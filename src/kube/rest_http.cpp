@@ -63,6 +63,8 @@ std::string Explain(std::string_view what, int code, VerifyLog* verify_log) {
     return absl::StrCat("the TLS handshake failed: ", text);
   }
   if (what.find("resolving") != std::string_view::npos) return "the host name cannot be resolved";
+  // Its code says "no route to host", whatever the reason was.
+  if (what.find("Failed to connect") != std::string_view::npos) return "no address of the host accepts a connection";
   // 2 is asio's end of file, 1 a TLS stream cut short.
   if (code == boost::asio::error::misc_errors::eof || code == 1) return "the server closed the connection";
   std::string text(what);
