@@ -3,8 +3,8 @@
 
 #include <functional>
 #include <memory>
-#include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "restate/base/clock.h"
@@ -13,6 +13,7 @@
 
 namespace restate::runtime {
 
+// What the metrics of a watch show. Called on the reflector's thread.
 struct ReflectorObserver {
   virtual ~ReflectorObserver() = default;
   virtual void Listed(const kube::Resource&) {}
@@ -31,13 +32,17 @@ struct ReflectorOptions {
 // list. The first report with initial = true follows the first complete list, even when it is empty.
 using OnChanges = std::function<void(const std::vector<Change>& changes, bool initial)>;
 
+// Trouble is thread safe. What it is given must outlive it.
 class Reflector {
  public:
   Reflector(ReflectorOptions options, kube::Client& client, Cache& cache, Clock& clock, OnChanges on_changes,
             ReflectorObserver* observer = nullptr);
   ~Reflector();  // stops and joins
-  void Start();
-  // Why the resource is not followed just now ("not served", "forbidden: list replicasets"); empty: it is.
+  Reflector(const Reflector&) = delete;
+  Reflector& operator=(const Reflector&) = delete;
+
+  void Start();  // once
+  // Why the resource is not followed just now ("not served: ...", "forbidden: list replicasets.apps ..."); empty: it is.
   std::string Trouble() const;
 
  private:
