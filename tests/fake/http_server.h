@@ -1,78 +1,87 @@
-// HttpServer: the HTTP/1.1 server under the fakes, on loopback.
+// HttpServer: HTTP/1.1 on a loopback port, one thread per connection. It knows nothing of Kubernetes.
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <functional>
-#include <memory>
+#include <list>
+#include <mutex>
+#include <stop_token>
 #include <string>
 #include <string_view>
-#include <utility>
+#include <thread>
 #include <vector>
+
+#include "restate/base/guarded.h"
+#include "fake/api_answer.h"
+#include "fake/api_request.h"
 
 namespace restate::fake {
 
-// One thread per connection; keep-alive; request bodies by Content-Length or chunked, at most 16 MiB.
-class HttpServer {
+// One accepted connection. Used by its own thread only.
+class Connection {
  public:
-  struct Request {
-    std::string method;
-    std::string target;  // as it came: path and query, percent-encoded
-    std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
-    std::string body;
+  explicit Connection(int fd) : fd_(fd) {}
+  Connection(const Connection&) = delete;
+  ~Connection();
 
-    std::string_view Path() const;   // the target before `?`
-    std::string_view Query() const;  // and after it
-    std::string_view Header(std::string_view lower_case_name) const;  // "" when absent
-  };
+  // false: the other side is gone. The bytes are sent in pieces that end at the offsets of the answer given to SplitAt.
+  bool Send(std::string_view bytes);
+  bool SendAnswer(const Answer& answer, bool head_only = false);
+  bool StartChunked(int code = 200, std::string_view content_type = "application/json");
+  bool SendChunk(std::string_view bytes);
+  bool EndChunked() { return Send("0\r\n\r\n"); }
 
-  // The way back. Used by the thread that serves the request; each Send returns false once the peer has gone or the server
-  // stops.
-  class Connection {
-   public:
-    Connection(int fd, const HttpServer& server) : fd_(fd), server_(server) {}
+  // Faults. Offsets count from the next byte sent.
+  void SplitAt(std::vector<std::size_t> offsets) { splits_ = std::move(offsets), sent_ = 0; }
+  void CutAfter(std::size_t bytes) { cut_after_ = bytes, sent_ = 0; }  // then resets the connection
+  void Reset();       // RST instead of FIN
+  void Close();       // FIN
+  bool PeerIsGone() const;
 
-    using Headers = std::vector<std::pair<std::string, std::string>>;
-    // A whole answer with Content-Length. 204 and 304 carry no body.
-    bool Answer(int code, std::string_view content_type, std::string_view body, const Headers& headers = {});
-    // An answer that comes chunk by chunk: Begin, any number of Chunk, End.
-    bool Begin(int code, std::string_view content_type, const Headers& headers = {});
-    bool Chunk(std::string_view bytes);
-    bool End();
-    // Bytes as they are: for answers that break the protocol.
-    bool Raw(std::string_view bytes);
-    // Whether the peer has gone or the server stops: for handlers that wait (call it every few milliseconds).
-    bool Gone() const;
-    // Waits until Gone(): an answer that never comes.
-    void WaitUntilGone() const;
-    // Closes with RST instead of FIN when the handler returns.
-    void Reset();
-
-   private:
-    const int fd_;
-    const HttpServer& server_;
-  };
-
-  // Serves one request; false: the connection is closed after it. Called by many threads at a time. Must return soon after
-  // Gone().
-  using Serve = std::function<bool(const Request& request, Connection& connection)>;
-
-  // Listens on 127.0.0.1:`port`, 0: any free one. A port that is taken ends the program: no test can go on.
-  explicit HttpServer(Serve serve, int port = 0);
-  ~HttpServer();  // Stop()
-
-  int port() const;
-  std::string url() const;  // "http://127.0.0.1:port"
-  int connections() const;  // accepted so far
-  // Ends every open connection, as a server does that is killed; new ones are accepted.
-  void DropConnections();
-  // No new connections, all open ones end, all handlers have returned. The port is free again.
-  void Stop();
+  // The next request. false: the connection ended, or what came is no HTTP request.
+  bool ReadRequest(ApiRequest* request);
+  void Shutdown();  // thread safe: wakes a blocked read or write
 
  private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  bool Fill();
+  bool SendPiece(std::string_view bytes);
+
+  const int fd_;
+  std::string input_;
+  std::vector<std::size_t> splits_;
+  std::size_t sent_ = 0, cut_after_ = static_cast<std::size_t>(-1);
 };
 
-// The words of an HTTP status code ("Not Found").
-std::string_view PhraseOf(int code);
+class HttpServer {
+ public:
+  // Serves one request; false closes the connection. Called on the connection's thread.
+  using Serve = std::function<bool(ApiRequest request, Connection& connection, std::stop_token stop)>;
+
+  explicit HttpServer(Serve serve);
+  ~HttpServer();
+
+  int port() const { return port_; }
+  int connections() const { return connections_; }
+  void BreakConnections();  // ends every open connection
+
+ private:
+  struct Served {
+    explicit Served(int fd) : connection(fd) {}
+    Connection connection;
+    std::atomic<bool> done{false};
+    std::jthread thread;
+  };
+  void Accept();
+  void Run(Served& served, std::stop_token stop);
+
+  const Serve serve_;
+  int fd_ = -1, port_ = 0;
+  std::atomic<int> connections_{0};
+  std::mutex mutex_;
+  bool closing_ GUARDED_BY(mutex_) = false;
+  std::list<Served> served_ GUARDED_BY(mutex_);
+  std::thread acceptor_;
+};
 
 }  // namespace restate::fake
