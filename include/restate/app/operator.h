@@ -1,0 +1,16 @@
+// Operator: the composition root. Builds everything once, on one stack, in the order of dependence, and runs it.
+#pragma once
+
+#include <stop_token>
+
+#include "absl/status/status.h"
+#include "restate/app/settings.h"
+#include "restate/kube/credentials.h"
+
+namespace restate::app {
+
+// Runs until `stop` is asked, then ends within 5 s: no new work, running passes finish or are abandoned. Error: it could not
+// start (no API server, a taken port, missing rights), in one sentence that says what to do.
+absl::Status RunOperator(const Settings& settings, const kube::Environment& environment, std::stop_token stop);
+
+}  // namespace restate::app

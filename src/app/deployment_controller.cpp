@@ -1,0 +1,116 @@
+#include "restate/app/deployment_controller.h"
+
+#include <spdlog/spdlog.h>
+
+#include "absl/strings/str_cat.h"
+#include "restate/deployment/deployment.h"
+#include "restate/deployment/triggers.h"
+
+namespace restate::app {
+namespace {
+
+using deployment::kRestateDeployments;
+
+constexpr Clock::Duration kCachePoll = std::chrono::milliseconds(50);
+
+}  // namespace
+
+DeploymentController::DeploymentController(Shared shared, ControllerSettings settings, std::function<void(absl::Status)> fatal)
+    : shared_(shared),
+      settings_(std::move(settings)),
+      fatal_(std::move(fatal)),
+      queue_(shared_.clock, &shared_.state.metrics.Queue(deployment::Kind::kName)),
+      usage_(shared_.admin, shared_.clock, [this](const kube::Key& key) { queue_.Add(key); }),
+      controller_({.name = std::string(deployment::Kind::kName), .workers = settings_.workers}, queue_, shared_.clock,
+                  [this](const kube::Key& key, std::stop_token stop) { return Pass(key, stop); },
+                  &shared_.state.metrics.Passes(deployment::Kind::kName)) {
+  // Children are watched by the label the operator gives them: a cluster is full of other people's ReplicaSets.
+  const std::string ours = absl::StrCat(std::string(deployment::kManagedByLabel), "=", std::string(deployment::kManager));
+  Watch(kRestateDeployments, "", deployment::KeyOfDeploymentChange);
+  Watch(kube::kReplicaSets, ours, deployment::KeyOfChildChange);
+  Watch(kube::kServices, ours, deployment::KeyOfChildChange);
+}
+
+DeploymentController::~DeploymentController() {
+  RequestStop();
+  // Reflectors and usage add to the queue: they end before it.
+  starter_ = {};
+  reflectors_.clear();
+}
+
+std::string_view DeploymentController::name() const { return deployment::Kind::kName; }
+
+void DeploymentController::Watch(const kube::Resource& resource, std::string selector,
+                                 std::function<std::optional<kube::Key>(const runtime::Change&)> key_of) {
+  const auto enqueue = [this, key_of](const std::vector<runtime::Change>& changes, bool initial) {
+    using Priority = runtime::WorkQueue::Priority;
+    for (const runtime::Change& change : changes) {
+      if (const auto key = key_of(change)) queue_.Add(*key, initial ? Priority::kBackground : Priority::kLive);
+    }
+  };
+  resources_.push_back(resource);
+  reflectors_.push_back(std::make_unique<runtime::Reflector>(
+      runtime::ReflectorOptions{.resource = resource, .ns = settings_.ns, .selector = std::move(selector)}, shared_.client,
+      shared_.cache, shared_.clock, enqueue, &shared_.state.metrics.Watches()));
+}
+
+void DeploymentController::Start() {
+  starter_ = std::jthread([this](std::stop_token stop) { Run(stop); });
+}
+
+void DeploymentController::Run(std::stop_token stop) {
+  const CrdGate gate{kRestateDeployments, settings_.pod};
+  const absl::Status served = gate.Wait(shared_.client, shared_.clock, shared_.state.metrics, shared_.events, stop);
+  if (!served.ok()) {
+    if (!stop.stop_requested()) fatal_(served);
+    return;
+  }
+  for (const auto& reflector : reflectors_) reflector->Start();
+  if (!WaitForCaches(stop)) return;
+  controller_.Start();
+  ready_ = true;
+  spdlog::info("{}: ready", name());
+}
+
+// No pass before every cache it reads has its first complete list (client-rules W19).
+bool DeploymentController::WaitForCaches(std::stop_token stop) {
+  for (const kube::Resource& resource : resources_) {
+    while (!shared_.cache.Synced(resource)) {
+      if (!shared_.clock.Sleep(kCachePoll, stop)) return false;
+    }
+  }
+  return true;
+}
+
+runtime::Next DeploymentController::Pass(const kube::Key& key, std::stop_token stop) {
+  const plan::World world{shared_.state.config, shared_.clock,  shared_.cache, shared_.client,
+                          shared_.applier,      shared_.events, shared_.admin, usage_,
+                          shared_.statuses,     shared_.state.diagnostics,     stop};
+  runtime::Next next = plan::Reconcile<deployment::Kind>(key, world);
+  if (!shared_.cache.Get(kRestateDeployments, key)) shared_.state.metrics.Forget(name(), key);
+  return next;
+}
+
+void DeploymentController::RequestStop() {
+  ready_ = false;
+  starter_.request_stop();
+  controller_.RequestStop();
+}
+
+bool DeploymentController::Join(Clock::Duration limit) { return controller_.Join(limit); }
+
+std::string DeploymentController::Trouble() const {
+  for (const auto& reflector : reflectors_) {
+    if (std::string trouble = reflector->Trouble(); !trouble.empty()) return trouble;
+  }
+  return ready_ ? "" : "waiting for its CRD and its first lists";
+}
+
+void DeploymentController::Measure() {
+  for (const kube::Resource& resource : resources_) {
+    shared_.state.metrics.SetCacheObjects(resource, shared_.cache.Size(resource));
+  }
+  shared_.state.metrics.SetLoad(name(), controller_.load());
+}
+
+}  // namespace restate::app

@@ -1,0 +1,91 @@
+// restate-operator: run | generate | version.
+#include <signal.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <thread>
+
+#include "restate/app/operator.h"
+#include "restate/app/settings.h"
+#include "restate/base/error.h"
+#include "restate/crd/manifest.h"
+#include "restate/kube/http.h"
+
+namespace restate::app {
+namespace {
+
+void SetUpLog(const Settings& settings) {
+  auto logger = spdlog::stderr_logger_mt("restate-operator");
+  logger->set_level(spdlog::level::from_str(settings.log_level));
+  // The message is escaped by nobody: texts from outside are cut and cleaned where they are made into errors.
+  logger->set_pattern(settings.log_json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","message":"%v"})"
+                                        : "%Y-%m-%dT%H:%M:%S.%eZ %l %v",
+                      spdlog::pattern_time_type::utc);
+  spdlog::set_default_logger(logger);
+}
+
+// Waits for SIGTERM or SIGINT in a thread of its own. The first one asks for the end, the second one ends at once.
+void StopOnSignal(const sigset_t& signals, std::stop_source stop) {
+  std::thread([signals, stop]() mutable {
+    int signal = 0;
+    sigwait(&signals, &signal);
+    spdlog::info("received {}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+    stop.request_stop();
+    sigwait(&signals, &signal);
+    _exit(128 + signal);
+  }).detach();
+}
+
+int Fail(const absl::Status& status) {
+  std::fprintf(stderr, "restate-operator: %s\n", std::string(MessageOf(status)).c_str());
+  return 1;
+}
+
+int Run(const Settings& settings, const sigset_t& signals) {
+  SetUpLog(settings);
+  std::stop_source stop;
+  StopOnSignal(signals, stop);
+  const absl::Status ended = RunOperator(settings, [](const char* name) -> const char* { return std::getenv(name); },
+                                         stop.get_token());
+  return ended.ok() ? 0 : Fail(ended);
+}
+
+int Main(int argc, char** argv) {
+  // Blocked before any thread exists, so that every thread leaves them to sigwait.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  kube::InitHttp();
+  const auto settings = ParseSettings({argv + 1, argv + argc}, [](const char* name) -> const char* { return std::getenv(name); });
+  if (!settings.ok()) return Fail(settings.status());
+  switch (settings->command) {
+    case Settings::Command::kHelp:
+      std::fputs(settings->help.c_str(), stdout);
+      return 0;
+    case Settings::Command::kVersion:
+      std::puts(RESTATE_OPERATOR_VERSION);
+      return 0;
+    case Settings::Command::kGenerate: {
+      const absl::Status written = crd::WriteManifests(settings->directory);
+      return written.ok() ? 0 : Fail(written);
+    }
+    case Settings::Command::kRun:
+      return Run(*settings, signals);
+  }
+  return 1;
+}
+
+}  // namespace
+}  // namespace restate::app
+
+int main(int argc, char** argv) {
+  const int code = restate::app::Main(argc, argv);
+  std::fflush(nullptr);
+  _exit(code);  // cpprestsdk joins its threads in a static destructor, which can hang
+}

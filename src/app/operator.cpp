@@ -1,0 +1,141 @@
+#include "restate/app/operator.h"
+
+#include <spdlog/spdlog.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+
+#include "absl/strings/str_cat.h"
+#include "restate/app/deployment_controller.h"
+#include "restate/app/state.h"
+#include "restate/app/web.h"
+#include "restate/base/error.h"
+#include "restate/json/text.h"
+
+namespace restate::app {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr Clock::Duration kGrace = seconds(4);            // for running passes; with the events' second, 5 s in all
+constexpr absl::Duration kEventGrace = absl::Seconds(1);
+constexpr std::size_t kWaitingShown = 1000;               // objects on the diagnostics page
+
+// The first fatal error, or a request to stop: whatever comes first ends the wait.
+class End {
+ public:
+  void Fail(absl::Status status) {
+    std::lock_guard lock(mutex_);
+    if (status_.ok()) status_ = std::move(status);
+    failed_ = true;
+    changed_.notify_all();
+  }
+  absl::Status Wait(std::stop_token stop) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, stop, [this] { return failed_; });
+    return status_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  bool failed_ GUARDED_BY(mutex_) = false;
+  absl::Status status_ GUARDED_BY(mutex_);
+};
+
+json::Value PodOf(const Settings& settings) {
+  if (!settings.operator_pod_name) return {};
+  return json::Obj({{"apiVersion", "v1"},
+                    {"kind", "Pod"},
+                    {"metadata", json::Obj({{"name", *settings.operator_pod_name},
+                                            {"namespace", settings.operator_namespace},
+                                            {"uid", settings.operator_pod_uid}})}});
+}
+
+// An operator in a pod is never sent to loopback: that would be its own pod.
+plan::Config ConfigOf(const Settings& settings, const kube::Environment& environment) {
+  return {.cluster_dns = settings.cluster_dns, .allow_loopback = environment("KUBERNETES_SERVICE_HOST") == nullptr};
+}
+
+absl::StatusOr<std::unique_ptr<kube::HttpClient>> AdminHttp(const std::string& origin) {
+  kube::HttpSettings http;
+  http.base_url = origin;
+  http.max_in_flight = 4;
+  return kube::NewHttpClient(std::move(http));
+}
+
+Reply JsonReply(int status, const json::Value& value) { return {status, "application/json", json::Dump(value)}; }
+
+Routes MakeRoutes(State& state, DeploymentController& deployments, const std::atomic<bool>& stopping) {
+  const auto pending = [&] {
+    json::Array names;
+    if (stopping || !deployments.Ready()) names.push_back(deployments.name());
+    return names;
+  };
+  Routes routes;
+  routes["/health"] = [] { return JsonReply(200, "healthy"); };
+  routes["/ready"] = [pending] {
+    const json::Array names = pending();
+    return JsonReply(names.empty() ? 200 : 503, json::Obj({{"ready", names.empty()}, {"pendingControllers", names}}));
+  };
+  routes["/metrics"] = [&] {
+    deployments.Measure();
+    return Reply{200, std::string(Metrics::kContentType), state.metrics.Text()};
+  };
+  routes["/"] = [&] {
+    json::Value page = state.diagnostics.ToJson(kWaitingShown);
+    page["version"] = RESTATE_OPERATOR_VERSION;
+    page["controllers"] = json::Arr({json::Obj({{"name", deployments.name()},
+                                                {"ready", deployments.Ready()},
+                                                {"trouble", deployments.Trouble()}})});
+    return JsonReply(200, page);
+  };
+  return routes;
+}
+
+}  // namespace
+
+absl::Status RunOperator(const Settings& settings, const kube::Environment& environment, std::stop_token stop) {
+  if (settings.watch_namespaces.size() > 1) {
+    return MakeError(Reason::kInvalidSpec, "more than one namespace to watch is not supported yet; give one, or none for all");
+  }
+  auto access = kube::FindAccess(environment);
+  if (!access.ok()) return access.status();
+  spdlog::info("using {} at {}", access->origin, access->http.base_url);
+  access->http.user_agent = absl::StrCat("restate-operator/", RESTATE_OPERATOR_VERSION);
+  auto http = kube::NewHttpClient(access->http);
+  if (!http.ok()) return http.status();
+
+  Clock& clock = Clock::Real();
+  End end;
+  State state{.config = ConfigOf(settings, environment), .metrics = {}, .diagnostics = {}};
+  kube::Client client(**http, &state.metrics.ApiRequests());
+  kube::Applier applier(client);
+  const auto events = kube::NewEventRecorder(client, clock, settings.operator_pod_name.value_or("restate-operator"));
+  runtime::Cache cache;
+  plan::StatusPublisher statuses(client, cache, clock);
+  admin::AdminClient admin(AdminHttp, &state.metrics.AdminRequests());
+  DeploymentController deployments(
+      {state, clock, client, applier, *events, cache, statuses, admin},
+      {.workers = settings.workers,
+       .ns = settings.watch_namespaces.empty() ? std::string() : settings.watch_namespaces.front(),
+       .pod = PodOf(settings)},
+      [&end](absl::Status status) { end.Fail(std::move(status)); });
+
+  std::atomic<bool> stopping = false;
+  auto web = WebServer::Start({.port = settings.http_port}, MakeRoutes(state, deployments, stopping));
+  if (!web.ok()) return web.status();
+  spdlog::info("restate-operator {} serves diagnostics on port {}", RESTATE_OPERATOR_VERSION, (*web)->port());
+
+  deployments.Start();
+  const absl::Status ended = end.Wait(stop);
+  stopping = true;
+  spdlog::info("stopping");
+  deployments.RequestStop();
+  if (!deployments.Join(kGrace)) spdlog::warn("a pass is abandoned: it did not end within the grace period");
+  events->Flush(kEventGrace);
+  return ended;
+}
+
+}  // namespace restate::app
