@@ -139,7 +139,7 @@ def long_functions(text):
         line += char == "\n"
         inside = any(kind == "function" for kind, _, _ in stack)
         if char == "{":
-            scope = re.search(r"\b(namespace|class|struct|union|enum)\b[^()]*$", head)
+            scope = re.search(r"\b(namespace|class|struct|union|enum)\b[^()]*$|\bTEST_SUITE\b", head)
             kind = "function" if not inside and parens == 0 and "(" in head and not scope else "other"
             stack.append((kind, line, head))
         elif char == "}" and stack:
@@ -248,6 +248,7 @@ def self_test_lengths():
             (f"int F() {{{long}}}", ["f:1"]),
             (f"namespace a {{\n  X::X() : a_{{1}}, b_(2) {{{long}}}\n}}", ["f:2"]),
             (f'TEST_CASE("}} {{") {{{long}}}', ["f:1"]),
+            (f'TEST_SUITE("a") {{{long}\nTEST_CASE("b") {{}}\n}}', []),
             (f"class A {{\n void G(int i = {{}}) const {{ if (i) {{{long}}} }}\n}};", ["f:2"]),
             (f"void F() {{\n  // }}\n  const char c = '}}';{long}}}", ["f:1"]),
             (f"namespace a {{{long} int F() {{ return 1'000; }} }}", []),

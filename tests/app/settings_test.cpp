@@ -196,9 +196,9 @@ TEST_CASE("settings: the level of RUST_LOG") {
       {"restate[span{field=1}]=debug,info", "info"},
       {",,=,", ""},
   };
-  for (const auto& [directives, level] : rows) {
-    CAPTURE(directives);
-    CHECK(LevelOfRustLog(directives).value_or("") == level);
+  for (const auto& row : rows) {
+    CAPTURE(row.first);
+    CHECK(LevelOfRustLog(row.first).value_or("") == row.second);
   }
   CHECK(Good({}, {{"RUST_LOG", "info,restate=debug"}}).log_level == "debug");
   CHECK(Good({}, {{"RUST_LOG", "debug"}, {"OPERATOR_LOG_LEVEL", "warn"}}).log_level == "warn");
