@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "restate/admin/look.h"
+#include "restate/base/clock.h"
 #include "restate/json/text.h"
 
 namespace restate::fake {
@@ -23,8 +24,8 @@ std::string_view PathBelow(std::string_view path, std::string_view base) {
   return path;
 }
 
-AdminCall KindOf(const LoopbackServer::Request& request) {
-  const auto path = request.Path();
+AdminCall KindOf(const ApiRequest& request) {
+  const std::string_view path = request.path;
   if (path == "/query") return AdminCall::kQuery;
   if (path == "/services") return AdminCall::kServices;
   if (!path.starts_with(kDeployments)) return AdminCall::kOther;
@@ -52,9 +53,8 @@ std::string_view NameOf(AdminCall call) {
 FakeAdmin::FakeAdmin(Options options)
     : options_(options),
       sql_{admin::UsageSql(false), admin::UsageSql(true)},
-      server_([this](const auto& request, auto& connection) { return Serve(request, connection); }, options.port) {}
-
-FakeAdmin::~FakeAdmin() { server_.Stop(); }
+      server_([this](const auto& request, auto& connection, auto stop) { return Serve(request, connection, stop); },
+              options.port) {}
 
 void FakeAdmin::Start(const std::string& name, Invocation invocation) {
   With([&](RestateModel& model) { model.invocations()[name] = std::move(invocation); });
@@ -129,21 +129,20 @@ Value FakeAdmin::Counters() const {
   return counters;
 }
 
-bool FakeAdmin::Serve(const LoopbackServer::Request& request, LoopbackServer::Connection& connection) {
-  if (request.Path() == "/_counters") return connection.Answer(200, "application/json", json::Dump(Counters()));
+bool FakeAdmin::Serve(const ApiRequest& request, Connection& connection, const std::stop_token& stop) {
+  if (request.path == "/_counters") return connection.SendAnswer({.code = 200, .body = json::Dump(Counters())});
   const auto kind = KindOf(request);
   AdminFault fault;
-  int code = 0;
-  bool keep = false;
   if (Arrived(kind, &fault)) {
-    keep = ServeBroken(request, kind, fault, connection, code);
+    int code = 0;
+    const bool keep = ServeBroken(request, fault, connection, stop, code);
     Left(request, kind, code);
     return keep;
   }
   const auto answer = AnswerTo(request, kind);
   // Booked before the caller can see the answer, so that a test never finds a call missing.
   Left(request, kind, answer.code);
-  return connection.Answer(answer.code, answer.content_type, answer.body, answer.headers);
+  return connection.SendAnswer(answer);
 }
 
 bool FakeAdmin::Arrived(AdminCall kind, AdminFault* fault) {
@@ -158,7 +157,7 @@ bool FakeAdmin::Arrived(AdminCall kind, AdminFault* fault) {
   return true;
 }
 
-void FakeAdmin::Left(const LoopbackServer::Request& request, AdminCall kind, int code) {
+void FakeAdmin::Left(const ApiRequest& request, AdminCall kind, int code) {
   const std::lock_guard lock(mutex_);
   --at_once_;
   if (!options_.record) return;
@@ -170,39 +169,43 @@ void FakeAdmin::Left(const LoopbackServer::Request& request, AdminCall kind, int
                     .code = code});
 }
 
-bool FakeAdmin::ServeBroken(const LoopbackServer::Request& request, AdminCall kind, const AdminFault& fault,
-                            LoopbackServer::Connection& connection, int& code) {
+bool FakeAdmin::ServeBroken(const ApiRequest& request, const AdminFault& fault, Connection& connection,
+                            const std::stop_token& stop, int& code) {
   switch (fault.kind) {
     case AdminFault::Kind::kAnswer:
       code = fault.code;
-      return connection.Answer(fault.code, fault.content_type, fault.body, fault.headers);
-    case AdminFault::Kind::kSilence: connection.WaitUntilGone(); return false;
+      return connection.SendAnswer(
+          {.code = fault.code, .body = fault.body, .content_type = fault.content_type, .headers = fault.headers});
+    case AdminFault::Kind::kSilence:
+      while (!stop.stop_requested() && !connection.PeerIsGone()) Clock::Real().Sleep(std::chrono::milliseconds(5), stop);
+      return false;
     case AdminFault::Kind::kCut: {
-      const auto answer = AnswerTo(request, kind);
+      const auto answer = AnswerTo(request, KindOf(request));
       code = answer.code;
-      connection.Begin(answer.code, answer.content_type);
-      connection.Chunk(std::string_view(answer.body).substr(0, answer.body.size() / 2));
+      connection.StartChunked(answer.code, answer.content_type);
+      connection.SendChunk(std::string_view(answer.body).substr(0, answer.body.size() / 2));
       return false;
     }
     case AdminFault::Kind::kArrow:
       code = 200;
-      return connection.Answer(200, "application/vnd.apache.arrow.stream", std::string("\xff\xff\xff\xff\x10\0\0\0", 8));
+      return connection.SendAnswer({.body = std::string("\xff\xff\xff\xff\x10\0\0\0", 8),
+                                    .content_type = "application/vnd.apache.arrow.stream"});
     case AdminFault::Kind::kEndless:
       code = 200;
-      connection.Begin(200, "application/json");
-      connection.Chunk("{\"rows\":[");
-      for (const std::string blanks(64u << 10, ' '); connection.Chunk(blanks);) {
+      connection.StartChunked();
+      connection.SendChunk("{\"rows\":[");
+      for (const std::string blanks(64u << 10, ' '); connection.SendChunk(blanks);) {
       }
       return false;
-    case AdminFault::Kind::kDoneAndReset: AnswerTo(request, kind); [[fallthrough]];
+    case AdminFault::Kind::kDoneAndReset: AnswerTo(request, KindOf(request)); [[fallthrough]];
     case AdminFault::Kind::kReset: connection.Reset(); return false;
   }
   return false;
 }
 
-FakeAdmin::Answer FakeAdmin::AnswerTo(const LoopbackServer::Request& request, AdminCall kind) {
+Answer FakeAdmin::AnswerTo(const ApiRequest& request, AdminCall kind) {
   const std::lock_guard lock(mutex_);
-  const auto path = request.Path();
+  const std::string_view path = request.path;
   switch (kind) {
     case AdminCall::kRegister: return RegisterLocked(request);
     case AdminCall::kForget: return ForgetLocked(request);
@@ -216,8 +219,8 @@ FakeAdmin::Answer FakeAdmin::AnswerTo(const LoopbackServer::Request& request, Ad
   return {.code = 404, .body = "", .content_type = ""};
 }
 
-FakeAdmin::Answer FakeAdmin::RegisterLocked(const LoopbackServer::Request& request) {
-  if (request.Path() != kDeployments) return {.code = 404, .body = "", .content_type = ""};
+Answer FakeAdmin::RegisterLocked(const ApiRequest& request) {
+  if (request.path != kDeployments) return {.code = 404, .body = "", .content_type = ""};
   if (request.Header("content-type") != "application/json") {
     return {.code = 415, .body = "Expected request with `Content-Type: application/json`", .content_type = "text/plain"};
   }
@@ -237,9 +240,9 @@ FakeAdmin::Answer FakeAdmin::RegisterLocked(const LoopbackServer::Request& reque
           .headers = {{"Location", "deployments/" + registered->id}}};
 }
 
-FakeAdmin::Answer FakeAdmin::ForgetLocked(const LoopbackServer::Request& request) {
-  if (request.Query() != "force=true") return {.code = 501, .body = "", .content_type = ""};
-  const std::string id(PathBelow(request.Path(), kDeployments));
+Answer FakeAdmin::ForgetLocked(const ApiRequest& request) {
+  if (request.Query("force") != "true") return {.code = 501, .body = "", .content_type = ""};
+  const std::string id(PathBelow(request.path, kDeployments));
   const int in_use = model_.InUse(id);
   if (!model_.Forget(id)) {
     return {.code = 404, .body = ErrorBody("not found in the schema registry: deployment with id '" + id + "'")};
@@ -248,7 +251,7 @@ FakeAdmin::Answer FakeAdmin::ForgetLocked(const LoopbackServer::Request& request
   return {.code = 202, .body = "", .content_type = ""};
 }
 
-FakeAdmin::Answer FakeAdmin::QueryLocked(const LoopbackServer::Request& request) const {
+Answer FakeAdmin::QueryLocked(const ApiRequest& request) const {
   if (request.Header("accept") != "application/json") {
     return {.body = "not JSON", .content_type = "application/vnd.apache.arrow.stream"};
   }
@@ -260,7 +263,7 @@ FakeAdmin::Answer FakeAdmin::QueryLocked(const LoopbackServer::Request& request)
   return {.code = 400, .body = json::Dump(Obj({{"message", "the fake knows the usage query of this program only"}}))};
 }
 
-FakeAdmin::Answer FakeAdmin::ServicesLocked() const {
+Answer FakeAdmin::ServicesLocked() const {
   Array services;
   for (const auto& [name, id] : model_.Latest()) {
     services.push_back(ServiceOf(name, id, model_.deployments().at(id).revisions.at(name)));
@@ -268,7 +271,7 @@ FakeAdmin::Answer FakeAdmin::ServicesLocked() const {
   return {.body = json::Dump(Obj({{"services", std::move(services)}}))};
 }
 
-FakeAdmin::Answer FakeAdmin::DeploymentsLocked(std::string_view path) const {
+Answer FakeAdmin::DeploymentsLocked(std::string_view path) const {
   if (path == kDeployments) {
     Array all;
     for (const auto& [id, deployment] : model_.deployments()) all.push_back(DeploymentLocked(deployment));

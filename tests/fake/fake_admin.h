@@ -3,14 +3,19 @@
 
 #include <array>
 #include <condition_variable>
+#include <cstdint>
 #include <deque>
-#include <functional>
+#include <map>
 #include <mutex>
+#include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
-#include "fake/loopback_server.h"
+#include "fake/api_answer.h"
+#include "fake/api_request.h"
+#include "fake/http_server.h"
 #include "fake/restate_model.h"
 #include "restate/base/guarded.h"
 #include "restate/json/value.h"
@@ -36,7 +41,7 @@ struct AdminFault {
   int code = 500;
   std::string body = R"({"message":"Datafusion error: node lookup for partition 0 failed"})";
   std::string content_type = "application/json";
-  LoopbackServer::Connection::Headers headers = {};
+  std::vector<std::pair<std::string, std::string>> headers = {};
 };
 
 // Thread safe.
@@ -49,16 +54,16 @@ class FakeAdmin {
   struct Call {
     AdminCall kind = AdminCall::kOther;
     std::string method, target, body;
-    LoopbackServer::Connection::Headers headers;
+    std::map<std::string, std::string> headers;  // names in lower case
     int code = 0;  // as answered; 0 when a fault sent none
   };
 
   FakeAdmin() : FakeAdmin(Options()) {}
   explicit FakeAdmin(Options options);
-  ~FakeAdmin();
 
-  std::string url() const { return server_.url(); }
-  LoopbackServer& server() { return server_; }
+  std::string url() const { return "http://127.0.0.1:" + std::to_string(server_.port()); }
+  // Ends every open connection, as a server does that is killed.
+  void BreakConnections() { server_.BreakConnections(); }
 
   // Runs `change` on the model while no call is served.
   template <class F>
@@ -88,27 +93,21 @@ class FakeAdmin {
   json::Value Counters() const;
 
  private:
-  struct Answer {
-    int code = 200;
-    std::string body;
-    std::string content_type = "application/json";
-    LoopbackServer::Connection::Headers headers = {};
-  };
   struct Broken {
     AdminFault fault;
     int left = -1;
   };
 
-  bool Serve(const LoopbackServer::Request& request, LoopbackServer::Connection& connection);
-  bool ServeBroken(const LoopbackServer::Request& request, AdminCall kind, const AdminFault& fault,
-                   LoopbackServer::Connection& connection, int& code);
+  bool Serve(const ApiRequest& request, Connection& connection, const std::stop_token& stop);
+  bool ServeBroken(const ApiRequest& request, const AdminFault& fault, Connection& connection,
+                   const std::stop_token& stop, int& code);
   bool Arrived(AdminCall kind, AdminFault* fault);  // whether there is a fault
-  void Left(const LoopbackServer::Request& request, AdminCall kind, int code);
+  void Left(const ApiRequest& request, AdminCall kind, int code);
 
-  Answer AnswerTo(const LoopbackServer::Request& request, AdminCall kind);
-  Answer RegisterLocked(const LoopbackServer::Request& request);
-  Answer ForgetLocked(const LoopbackServer::Request& request);
-  Answer QueryLocked(const LoopbackServer::Request& request) const;
+  Answer AnswerTo(const ApiRequest& request, AdminCall kind);
+  Answer RegisterLocked(const ApiRequest& request);
+  Answer ForgetLocked(const ApiRequest& request);
+  Answer QueryLocked(const ApiRequest& request) const;
   Answer ServicesLocked() const;
   Answer DeploymentsLocked(std::string_view path) const;
   json::Value DeploymentLocked(const RestateModel::Deployment& deployment) const;
@@ -124,7 +123,7 @@ class FakeAdmin {
   int most_at_once_ GUARDED_BY(mutex_) = 0;
   std::vector<Call> calls_ GUARDED_BY(mutex_);
   std::vector<std::string> unsafe_forgets_ GUARDED_BY(mutex_);
-  LoopbackServer server_;  // last: its threads use everything above
+  HttpServer server_;  // last: its threads use everything above
 };
 
 }  // namespace restate::fake

@@ -58,7 +58,8 @@ class HttpServer {
   // Serves one request; false closes the connection. Called on the connection's thread.
   using Serve = std::function<bool(ApiRequest request, Connection& connection, std::stop_token stop)>;
 
-  explicit HttpServer(Serve serve);
+  // `port` 0: any free one.
+  explicit HttpServer(Serve serve, int port = 0);
   ~HttpServer();
 
   int port() const { return port_; }
