@@ -43,15 +43,15 @@ generate: build
 lab *ARGS:
     {{ python }} tests/lab/lab {{ ARGS }}
 
-# measure CPU, memory and requests while nothing happens
+# count what 200 converged objects cost in 10 minutes of nothing and after a restart: no write
 [no-exit-message]
 bench-idle *ARGS: build
-    {{ python }} tests/lab/lab bench-idle {{ ARGS }}
+    {{ python }} tests/lab/benchmark idle {{ ARGS }}
 
-# measure how long N new objects take to become ready
+# measure what N new objects cost, beside a writer that only writes
 [no-exit-message]
-bench-converge N="100" *ARGS="": build
-    {{ python }} tests/lab/lab bench-converge {{ N }} {{ ARGS }}
+bench-converge N="800" *ARGS="": build
+    {{ python }} tests/lab/benchmark converge {{ N }} {{ ARGS }}
 
 # format the C++ sources
 format:

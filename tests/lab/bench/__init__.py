@@ -1,0 +1,1 @@
+"""Benchmarks: what the operator costs the API server, and itself, with simulated pods."""

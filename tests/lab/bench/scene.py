@@ -1,0 +1,94 @@
+"""The parts a benchmark needs: a control plane with simulated pods, a stand-in for Restate's admin API, the operator."""
+import json
+import signal
+import time
+from pathlib import Path
+
+from labkit import Lab
+
+from . import bare_writer, measure, objects, requests
+
+ROOT = Path(__file__).resolve().parents[3]
+OPERATOR_AGENT = "restate-operator/"
+ADMIN_PORT = 19070
+HTTP_PORT = 18080
+ADMIN_URL = f"http://127.0.0.1:{ADMIN_PORT}/"
+
+
+class Scene:
+    """Everything in one lab of its own, taken down at the end."""
+
+    def __init__(self, name, build, say=print):
+        self.say = say
+        self.lab = Lab(name)
+        self.build = Path(build)
+        self.processes = []
+        self.operator = None
+
+    def __enter__(self):
+        self.lab.down()
+        self.lab.kwok(nodes=1, pods_per_node=20000)
+        self.server = requests.Server(self.lab, "bench")
+        self.lab.kubectl("apply", "--server-side", "-f", str(ROOT / "crds"))
+        self.lab.kubectl("wait", "--for=condition=Established", "crd/restatedeployments.restate.dev")
+        self.lab.apply(objects.namespace())
+        self.start(self.build / "tests/fake/fake-admin", "--port", ADMIN_PORT)
+        return self
+
+    def __exit__(self, *_):
+        for process in reversed(self.processes):
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+                process.wait(20)
+        self.lab.down()
+
+    def start(self, program, *arguments):
+        log = open(self.lab.directory / f"{Path(program).name}.log", "ab")
+        process = self.lab.popen([program, *arguments], stdout=log, stderr=log)
+        self.processes.append(process)
+        return process
+
+    def start_operator(self):
+        self.operator = self.start(self.build / "src/app/restate-operator", "--operator-namespace", "restate-operator",
+                                   "--http-port", HTTP_PORT)
+        self.wait_until_ready()
+        return self.operator.pid
+
+    def wait_until_ready(self):
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                if self.lab.http("GET", "127.0.0.1", HTTP_PORT, "/ready")[0] == 200:
+                    return
+            except OSError:
+                pass
+            if self.operator.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"the operator is not ready; see {self.lab.directory}/restate-operator.log")
+            time.sleep(0.05)
+
+    def stop_operator(self):
+        self.operator.send_signal(signal.SIGTERM)
+        self.operator.wait(20)
+
+    def audit(self):
+        return measure.AuditTail(self.lab.audit_log, OPERATOR_AGENT)
+
+    def admin_counters(self):
+        return json.loads(self.lab.http("GET", "127.0.0.1", ADMIN_PORT, "/_counters")[1])
+
+    def converge(self, names):
+        """Creates the objects and waits until each is Ready; returns the seconds that took."""
+        done = requests.Countdown(names)
+
+        def seen(deployment):
+            conditions = deployment.get("status", {}).get("conditions", [])
+            if any(c["type"] == "Ready" and c["status"] == "True" for c in conditions):
+                done.seen(deployment["metadata"]["name"])
+
+        self.server.watch(bare_writer.DEPLOYMENTS, seen)
+        began = time.monotonic()
+        requests.in_parallel(
+            lambda name: self.server.send("POST", bare_writer.DEPLOYMENTS, objects.deployment(name, ADMIN_URL)), names)
+        done.wait(300)
+        return time.monotonic() - began
+
