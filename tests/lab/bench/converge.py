@@ -18,9 +18,9 @@ def run(count, build):
 
 def wait_until_gone(scene):
     for path in (bare_writer.DEPLOYMENTS, bare_writer.REPLICA_SETS, bare_writer.SERVICES):
-        scene.lab.wait_for(lambda: not scene.server.send("GET", f"{path}?limit=1")["items"], "kube-controller-manager", 300)
+        scene.lab.wait_for(lambda: not scene.server.send("GET", f"{path}?limit=1")["items"], "kube-controller-manager", timeout=300)
     pods = "/api/v1/namespaces/bench/pods?limit=1"
-    scene.lab.wait_for(lambda: not scene.server.send("GET", pods)["items"], "kube-controller-manager", 300)
+    scene.lab.wait_for(lambda: not scene.server.send("GET", pods)["items"], "kube-controller-manager", timeout=300)
 
 
 def converge(scene, names, bare):
