@@ -85,16 +85,16 @@ std::optional<ApiError> ApiErrorOf(const absl::Status& status) {
                   std::string(value->StringAt({"message"}))};
 }
 
-bool IsNotFound(const absl::Status& status) { return ReasonOf(status) == Reason::kApiNotFound; }
+bool IsNotFoundCheck::operator()(const absl::Status& status) const { return ReasonOf(status) == Reason::kApiNotFound; }
 
-bool IsAlreadyExists(const absl::Status& status) {
+bool IsAlreadyExistsCheck::operator()(const absl::Status& status) const {
   const auto error = ApiErrorOf(status);
   return error && error->code == 409 && error->reason == "AlreadyExists";
 }
 
 bool IsConflict(const absl::Status& status) {
   const auto error = ApiErrorOf(status);
-  return error && ReasonOf(status) == Reason::kApiConflict && error->code != 410 && !kube::IsAlreadyExists(status);
+  return error && ReasonOf(status) == Reason::kApiConflict && error->code != 410 && !IsAlreadyExists(status);
 }
 
 absl::Status ErrorOf(const HttpResponse& response, std::string_view what) {

@@ -209,14 +209,14 @@ absl::Status Client::Delete(const Resource& resource, const Key& key, const Dele
                                      .body = json::Dump(body)}},
                                    stop)
                                   .status();
-  return kube::IsNotFound(status) ? absl::OkStatus() : status;
+  return IsNotFound(status) ? absl::OkStatus() : status;
 }
 
 absl::StatusOr<bool> Client::Serves(const Resource& resource, std::stop_token stop) {
   std::string path = CollectionPath(resource, "");
   path.resize(path.rfind('/'));  // the group and version
   const auto answer = SendForObject({"discover", What("discover", resource, ""), {.target = path}}, stop);
-  if (kube::IsNotFound(answer.status())) return false;
+  if (IsNotFound(answer.status())) return false;
   if (!answer.ok()) return answer.status();
   const json::Value* resources = answer->Find("resources");
   if (resources == nullptr || !resources->is_array()) return false;

@@ -301,7 +301,7 @@ class RestHttp : public HttpClient {
   }
 
   void NoteRefusal(int status, const std::string& token) const {
-    if (status == 401 && settings_.token_refused && !token.empty()) settings_.token_refused(token);
+    if (status == 401 && settings_.token_refused) settings_.token_refused(token);
   }
 
   // Waits for `stage` within the connect time-out and the deadline; the request's own failure is not looked at.

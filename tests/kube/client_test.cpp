@@ -221,11 +221,11 @@ TEST_CASE("each HTTP status has its Reason, and the message begins with what was
 
 TEST_CASE("409: AlreadyExists is told from a conflict") {
   const absl::Status exists = ErrorFor(409, StatusText(409, "AlreadyExists", "m"));
-  CHECK(kube::IsAlreadyExists(exists));
+  CHECK(IsAlreadyExists(exists));
   CHECK_FALSE(IsConflict(exists));
   const absl::Status conflict = ErrorFor(409, StatusText(409, "Conflict", "m"));
   CHECK(IsConflict(conflict));
-  CHECK_FALSE(kube::IsAlreadyExists(conflict));
+  CHECK_FALSE(IsAlreadyExists(conflict));
   CHECK_FALSE(IsConflict(absl::OkStatus()));
   CHECK_FALSE(IsConflict(MakeError(Reason::kApiConflict, "ours")));
 }

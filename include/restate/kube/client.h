@@ -21,10 +21,17 @@ struct ApiError {
   std::string reason;    // "AlreadyExists", "Conflict", "Invalid", "Expired", "NamespaceTerminating" (from the causes) ...
   std::string message;
 };
-// Inside namespace restate::kube qualify these calls: Abseil has functions of the same names, found through the argument.
 std::optional<ApiError> ApiErrorOf(const absl::Status& status);
-bool IsNotFound(const absl::Status& status);
-bool IsAlreadyExists(const absl::Status& status);
+
+// Function objects and no functions: Abseil has functions of these names, which a call would find through its argument.
+struct IsNotFoundCheck {
+  bool operator()(const absl::Status& status) const;
+};
+struct IsAlreadyExistsCheck {
+  bool operator()(const absl::Status& status) const;
+};
+inline constexpr IsNotFoundCheck IsNotFound;
+inline constexpr IsAlreadyExistsCheck IsAlreadyExists;
 bool IsConflict(const absl::Status& status);  // 409 other than AlreadyExists; a failed JSON patch test (422) as well
 
 // The error of an answer, with its Reason (base/error.h), ApiError and Retry-After.
