@@ -11,18 +11,16 @@
 namespace restate::testing {
 namespace {
 
-constexpr std::string_view kPlaceholder = "<uid of the CR>";
-
 // Renames the one uid key that field sets of ownerReferences have.
-void UsePlaceholder(json::Value& fields) {
-  json::Value* owners = const_cast<json::Value*>(fields.FindPath({"f:metadata", "f:ownerReferences"}));
-  if (owners == nullptr || !owners->is_object()) return;
+void UseUid(json::Value& fields, std::string_view uid) {
+  if (fields.FindPath({"f:metadata", "f:ownerReferences"}) == nullptr) return;
+  json::Value& owners = fields["f:metadata"]["f:ownerReferences"];
   json::Object renamed;
-  for (auto& [key, value] : *owners->object()) {
+  for (const auto& [key, value] : *owners.object()) {
     const bool is_key = key.starts_with("k:{\"uid\"");
-    renamed.emplace(is_key ? "k:{\"uid\":\"" + std::string(kPlaceholder) + "\"}" : key, value);
+    renamed.emplace(is_key ? "k:" + json::Dump(json::Obj({{"uid", uid}})) : key, value);
   }
-  *owners = renamed;
+  owners = renamed;
 }
 
 }  // namespace
@@ -39,12 +37,19 @@ json::Value Golden(const std::string& name) {
   return *std::move(value);
 }
 
+void UsePlaceholderOwner(json::Value& object) {
+  const json::Value* owners = object.FindPath({"metadata", "ownerReferences"});
+  if (owners == nullptr) return;
+  const std::string uid(owners->array()->at(0).StringAt({"uid"}));
+  for (json::Value& entry : *object["metadata"]["managedFields"].array()) UseUid(entry["fieldsV1"], uid);
+}
+
 json::Value GoldenObject(const std::string& name, std::string_view kind) {
   const json::Value recording = Golden(name);
   for (const json::Value& recorded : *recording.Find("objects")->array()) {
     if (recorded.StringAt({"kind"}) != kind) continue;
     json::Value object = recorded;
-    for (json::Value& entry : *object["metadata"]["managedFields"].array()) UsePlaceholder(entry["fieldsV1"]);
+    UsePlaceholderOwner(object);
     return object;
   }
   FAIL("no ", std::string(kind), " in ", name);

@@ -15,4 +15,7 @@ json::Value Golden(const std::string& name);
 // placeholder there).
 json::Value GoldenObject(const std::string& name, std::string_view kind);
 
+// Puts that placeholder into an object's managedFields.
+void UsePlaceholderOwner(json::Value& object);
+
 }  // namespace restate::testing

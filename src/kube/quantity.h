@@ -1,0 +1,14 @@
+// Kubernetes quantities: "1", "1000m", "1Gi", "1e3".
+#pragma once
+
+#include <string>
+
+#include "restate/json/value.h"
+
+namespace restate::kube {
+
+// Whether two values (strings, or numbers as YAML has them) are quantities of the same amount. Exact down to 1e-9, which is
+// the finest the API server keeps.
+bool SameQuantity(const json::Value& a, const json::Value& b);
+
+}  // namespace restate::kube
