@@ -6,8 +6,8 @@
 namespace restate::runtime {
 namespace {
 
-// How many deleted incarnations a store remembers. An answer to a write can arrive after the DELETED event of its object;
-// that takes milliseconds, so this is ample.
+// How many deleted incarnations a store remembers. An answer to a write can arrive after the DELETED event of its
+// object; that takes milliseconds, so this is ample.
 constexpr std::size_t kRemembered = 1024;
 
 bool IsDecimal(std::string_view text) {

@@ -35,7 +35,7 @@ struct Controller::Impl {
   mutable std::mutex mutex;
   std::condition_variable_any changed;
   std::vector<Slot> slots GUARDED_BY(mutex);
-  int active GUARDED_BY(mutex) = 0;  // workers that have not ended
+  int active GUARDED_BY(mutex) = 0;   // workers that have not ended
   std::vector<std::jthread> threads;  // last: they use everything above
 
   void Work(std::size_t slot);

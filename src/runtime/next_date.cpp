@@ -22,20 +22,13 @@ void SetNextDate(WorkQueue& queue, const kube::Key& key, const Next& next) {
   }
   switch (RowOf(ReasonOf(next.error)).error_class) {
     case ErrorClass::kWait:
-    case ErrorClass::kMissingReference:
-      queue.Forget(key);
-      return queue.AddAfter(key, next.after.value_or(kResync));
-    case ErrorClass::kUserMistake:
-      queue.Forget(key);
-      return queue.AddAfter(key, kResync);
-    case ErrorClass::kLostRace:
-      return queue.AddAtOnce(key);
-    case ErrorClass::kNotAllowed:
-      return queue.AddRateLimited(key, std::max(kNotAllowedRetry, RetryAfter(next.error)));
+    case ErrorClass::kMissingReference: queue.Forget(key); return queue.AddAfter(key, next.after.value_or(kResync));
+    case ErrorClass::kUserMistake: queue.Forget(key); return queue.AddAfter(key, kResync);
+    case ErrorClass::kLostRace: return queue.AddAtOnce(key);
+    case ErrorClass::kNotAllowed: return queue.AddRateLimited(key, std::max(kNotAllowedRetry, RetryAfter(next.error)));
     case ErrorClass::kOtherSideDown:
     case ErrorClass::kOtherSideRefused:
-    case ErrorClass::kOurBug:
-      return queue.AddRateLimited(key, RetryAfter(next.error));
+    case ErrorClass::kOurBug: return queue.AddRateLimited(key, RetryAfter(next.error));
   }
 }
 

@@ -28,6 +28,8 @@ template <class... Ts>
 struct Overloaded : Ts... {
   using Ts::operator()...;
 };
+template <class... Ts>
+Overloaded(Ts...) -> Overloaded<Ts...>;  // clang 14 does not deduce it
 
 // "replicasets.apps", as RBAC rules and kubectl name it.
 std::string NameOf(const kube::Resource& resource) {

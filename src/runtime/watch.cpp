@@ -19,7 +19,8 @@ int CodeOf(const absl::Status& status) {
 
 WatchState::ListResult WatchState::Listed(std::string_view resource_version, std::string_view next_token,
                                           Clock::TimePoint now) {
-  // All pages show one snapshot and carry its version; should a server disagree, the first is the safe one to watch from.
+  // All pages show one snapshot and carry its version; should a server disagree, the first is the safe one to watch
+  // from.
   if (!std::holds_alternative<ListNextPage>(next_)) version_ = resource_version;
   if (version_.empty() || version_ == "0") {
     Relist(absl::OkStatus(), now);
@@ -73,7 +74,8 @@ void WatchState::WatchError(const absl::Status& status, Clock::TimePoint now) {
 }
 
 void WatchState::WatchEnded(const absl::Status& status, Clock::TimePoint now) {
-  const bool in_order = status.ok() || ReasonOf(status) == Reason::kDeadlineExceeded;  // silence: the server's timer is lost
+  const bool in_order =
+      status.ok() || ReasonOf(status) == Reason::kDeadlineExceeded;  // silence: the server's timer is lost
   const bool very_short = now - opened_ < kVeryShort;
   if (!in_order || (very_short && events_ == 0)) return Rewatch(Backoff(status, now));
   // A server that closes after each event is no failure, but it is no reason to spin either.
@@ -113,7 +115,8 @@ Clock::Duration WatchState::Jittered(Clock::Duration step) {
 Clock::Duration WatchState::Backoff(const absl::Status& status, Clock::TimePoint now) {
   if (now - calm_since_ >= kCalm) step_ = kFirstStep;
   Clock::Duration delay = Jittered(step_);
-  if (const auto wait = RetryAfterOf(status)) delay = std::max<Clock::Duration>(delay, absl::ToChronoNanoseconds(*wait));
+  if (const auto wait = RetryAfterOf(status))
+    delay = std::max<Clock::Duration>(delay, absl::ToChronoNanoseconds(*wait));
   step_ = std::min(step_ * 2, kLastStep);
   calm_since_ = now + delay;
   return delay;

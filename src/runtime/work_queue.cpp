@@ -94,7 +94,8 @@ void WorkQueue::AddAt(const kube::Key& key, Clock::Duration delay, Priority prio
     is_new = Merge(key, {Later(clock_.Now(), delay), priority});
     depth = ready_.size();
   }
-  // All of them: each waits for the earliest date it saw, and the one that is woken may be busy when the next comes due.
+  // All of them: each waits for the earliest date it saw, and the one that is woken may be busy when the next comes
+  // due.
   changed_.notify_all();
   if (!observer_) return;
   if (is_new) observer_->Added();
@@ -148,7 +149,8 @@ void WorkQueue::Promote() {
 
 std::size_t WorkQueue::DueCount() const {
   const auto now = clock_.Now();
-  const auto end = std::find_if(delayed_.begin(), delayed_.end(), [now](const auto& entry) { return entry.first > now; });
+  const auto end =
+      std::find_if(delayed_.begin(), delayed_.end(), [now](const auto& entry) { return entry.first > now; });
   return ready_.size() + static_cast<std::size_t>(std::distance(delayed_.begin(), end));
 }
 

@@ -17,7 +17,8 @@ absl::Time FakeClock::WallTime() const {
 bool FakeClock::Wait(std::condition_variable_any& changed, std::unique_lock<std::mutex>& lock, std::stop_token stop,
                      TimePoint until, const std::function<bool()>& done) {
   Sleeper sleeper{lock.mutex(), &changed, stop, until, &done};
-  // Leave() may let go of the lock for a moment, in which another thread can take what made done() true: hence the loop.
+  // Leave() may let go of the lock for a moment, in which another thread can take what made done() true: hence the
+  // loop.
   while (!done() && !stop.stop_requested() && Now() < until) {
     Enter(sleeper);
     changed.wait(lock, stop, [&] { return done() || Now() >= until; });

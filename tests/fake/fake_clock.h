@@ -9,8 +9,8 @@
 
 namespace restate::fake {
 
-// Thread safe. Wait() wakes when time is advanced to `until`, when its condition variable is notified, or on a stop. The
-// monotonic and the wall clock move together.
+// Thread safe. Wait() wakes when time is advanced to `until`, when its condition variable is notified, or on a stop.
+// The monotonic and the wall clock move together.
 class FakeClock : public Clock {
  public:
   explicit FakeClock(absl::Time wall = absl::FromUnixSeconds(1'700'000'000)) : wall_(wall) {}
@@ -23,9 +23,9 @@ class FakeClock : public Clock {
   // Moves time and wakes who is due. Call with no lock held that a waiter uses.
   void Advance(Duration by);
 
-  // Blocks (in real time) until at least `count` threads sleep in Wait() with nothing to wake them: not done, not due, not
-  // stopped. A waiter that was notified but has not run yet is not counted, so after this call every consequence of what
-  // the test did before is visible. false: it did not happen within 30 s.
+  // Blocks (in real time) until at least `count` threads sleep in Wait() with nothing to wake them: not done, not due,
+  // not stopped. A waiter that was notified but has not run yet is not counted, so after this call every consequence of
+  // what the test did before is visible. false: it did not happen within 30 s.
   [[nodiscard]] bool WaitForSleepers(int count);
 
   // The time until the next sleeper is due; Duration::max() when nobody waits for a date.

@@ -17,12 +17,12 @@ namespace restate::fake {
 // The test's end of a body that comes bit by bit. Thread safe.
 class ScriptedStream {
  public:
-  void Send(std::string piece);    // arrives as one read
-  void End();                      // the clean end
+  void Send(std::string piece);     // arrives as one read
+  void End();                       // the clean end
   void Break(absl::Status status);  // silence past the limit (kDeadlineExceeded), a reset (kApiUnavailable)
 
-  // Blocks until the client has read everything sent and asks for more, so that what it read has had its effect; or until
-  // it has let go of the stream. false: it did neither within 30 s.
+  // Blocks until the client has read everything sent and asks for more, so that what it read has had its effect; or
+  // until it has let go of the stream. false: it did neither within 30 s.
   [[nodiscard]] bool WaitUntilRead();
 
   // The client's end.
@@ -53,7 +53,8 @@ class ScriptedHttp : public kube::HttpClient {
   std::size_t request_count() const;
 
   absl::StatusOr<kube::HttpResponse> Do(const kube::HttpRequest& request, std::stop_token stop) override;
-  absl::StatusOr<std::unique_ptr<kube::HttpStream>> Open(const kube::HttpRequest& request, std::stop_token stop) override;
+  absl::StatusOr<std::unique_ptr<kube::HttpStream>> Open(const kube::HttpRequest& request,
+                                                         std::stop_token stop) override;
 
  private:
   using Reply = std::variant<kube::HttpResponse, absl::Status, std::shared_ptr<ScriptedStream>>;

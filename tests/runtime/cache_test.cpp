@@ -8,9 +8,9 @@
 
 #include "runtime/objects.h"
 
+using restate::kube::Key;
 using restate::kube::kReplicaSets;
 using restate::kube::kServices;
-using restate::kube::Key;
 using restate::runtime::Body;
 using restate::runtime::Cache;
 using restate::runtime::Change;
@@ -78,7 +78,8 @@ TEST_CASE("W5 a list replaces everything at once; what is absent was deleted, on
   CHECK(Text(cache.Replace(kReplicaSets, {Make({"a", "u1", "7"}), Make({"c", "u3", "8"})}, "9")) ==
         "+c/u3@8 -b/u2@6 ~a/u1@1>7");
   CHECK(Seen(cache) == "a/u1@7 c/u3@8");
-  CHECK(Text(cache.Replace(kReplicaSets, {Make({"a", "u1", "7"}), Make({"c", "u3", "8"})}, "9")) == "~a/u1@7>7 ~c/u3@8>8");
+  CHECK(Text(cache.Replace(kReplicaSets, {Make({"a", "u1", "7"}), Make({"c", "u3", "8"})}, "9")) ==
+        "~a/u1@7>7 ~c/u3@8>8");
 }
 
 TEST_CASE("W5 a name that a list shows with another uid was deleted and made again") {
@@ -168,8 +169,7 @@ TEST_CASE("W20 a list that was taken before our write does not undo it") {
   cache.Put(kReplicaSets, Make({"a", "u1", "11"}));
   cache.Put(kReplicaSets, Make({"b", "u2", "12"}));
   cache.Put(kReplicaSets, Make({"c", "u4", "13"}));  // made again by us
-  CHECK(Text(cache.Replace(kReplicaSets, {Make({"a", "u1", "1"}), Make({"c", "u3", "2"})}, "10")) ==
-        "~a/u1@11>11");
+  CHECK(Text(cache.Replace(kReplicaSets, {Make({"a", "u1", "1"}), Make({"c", "u3", "2"})}, "10")) == "~a/u1@11>11");
   CHECK(Seen(cache) == "a/u1@11 b/u2@12 c/u4@13");
   CHECK(Text(cache.Replace(kReplicaSets, {Make({"a", "u1", "11"})}, "20")) == "-b/u2@12 -c/u4@13 ~a/u1@11>11");
 }
@@ -244,7 +244,8 @@ TEST_CASE("owned objects are found by their owner's uid as owners come, change a
     for (const auto& object : cache.OwnedBy(kReplicaSets, owner)) names += object->key().name;
     return names;
   };
-  cache.Replace(kReplicaSets, {Make({"a", "u1", "1", "o1"}), Make({"b", "u2", "1", "o1"}), Make({"c", "u3", "1"})}, "1");
+  cache.Replace(kReplicaSets, {Make({"a", "u1", "1", "o1"}), Make({"b", "u2", "1", "o1"}), Make({"c", "u3", "1"})},
+                "1");
   CHECK(owned("o1") == "ab");
   CHECK(owned("") == "");
   cache.Put(kReplicaSets, Make({"b", "u2", "2", "o2"}));

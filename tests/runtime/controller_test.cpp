@@ -203,9 +203,12 @@ TEST_CASE("Q4 Q8 a periodic pass does not go before a live change") {
 
 TEST_CASE_FIXTURE(Bench, "Q4 a pass that fails is run again after its back-off, until it succeeds") {
   std::atomic<int> failures_left = 2;
-  Controller controller({.name = "test", .workers = 2}, queue, clock, [&](const Key&, std::stop_token) {
-    return failures_left-- > 0 ? Next::Failed(MakeError(Reason::kApiUnavailable, "down")) : Next::Forget();
-  }, &log);
+  Controller controller(
+      {.name = "test", .workers = 2}, queue, clock,
+      [&](const Key&, std::stop_token) {
+        return failures_left-- > 0 ? Next::Failed(MakeError(Reason::kApiUnavailable, "down")) : Next::Forget();
+      },
+      &log);
   controller.Start();
   queue.Add(kA);
   log.WaitForPasses("a", 1);
@@ -225,11 +228,14 @@ TEST_CASE_FIXTURE(Bench, "Q4 a pass that fails is run again after its back-off, 
 TEST_CASE_FIXTURE(Bench, "Q5 a stop waits for the pass that runs, begins no other, and ignores later adds") {
   Gate gate;
   std::atomic<bool> saw_stop = false;
-  Controller controller({.name = "test", .workers = 1}, queue, clock, [&](const Key&, std::stop_token stop) {
-    gate.Enter({});  // does not give up on its own
-    saw_stop = stop.stop_requested();
-    return Next::Forget();
-  }, &log);
+  Controller controller(
+      {.name = "test", .workers = 1}, queue, clock,
+      [&](const Key&, std::stop_token stop) {
+        gate.Enter({});  // does not give up on its own
+        saw_stop = stop.stop_requested();
+        return Next::Forget();
+      },
+      &log);
   controller.Start();
   queue.Add(kA);
   gate.WaitForInside(1);
@@ -246,10 +252,13 @@ TEST_CASE_FIXTURE(Bench, "Q5 a stop waits for the pass that runs, begins no othe
 
 TEST_CASE_FIXTURE(Bench, "Q5 a running pass sees the stop of the process") {
   Gate gate;
-  Controller controller({.name = "test", .workers = 2}, queue, clock, [&](const Key&, std::stop_token stop) {
-    gate.Enter(stop);
-    return Next::Failed(MakeError(Reason::kStopped, "the process ends"));
-  }, &log);
+  Controller controller(
+      {.name = "test", .workers = 2}, queue, clock,
+      [&](const Key&, std::stop_token stop) {
+        gate.Enter(stop);
+        return Next::Failed(MakeError(Reason::kStopped, "the process ends"));
+      },
+      &log);
   controller.Start();
   queue.Add(kA);
   gate.WaitForInside(1);
@@ -261,11 +270,13 @@ TEST_CASE_FIXTURE(Bench, "Q5 a running pass sees the stop of the process") {
 
 TEST_CASE_FIXTURE(Bench, "Q6 a pass over its limit is cancelled, counted and retried; other keys go on") {
   Gate gate;
-  Controller controller({.name = "test", .workers = 2, .pass_limit = 120s}, queue, clock,
-                        [&](const Key& key, std::stop_token stop) {
-    if (key == kA) gate.Enter(stop);
-    return Next::Forget();
-  }, &log);
+  Controller controller(
+      {.name = "test", .workers = 2, .pass_limit = 120s}, queue, clock,
+      [&](const Key& key, std::stop_token stop) {
+        if (key == kA) gate.Enter(stop);
+        return Next::Forget();
+      },
+      &log);
   controller.Start();
   queue.Add(kA);
   gate.WaitForInside(1);
@@ -289,11 +300,13 @@ TEST_CASE_FIXTURE(Bench, "Q6 a pass over its limit is cancelled, counted and ret
 
 TEST_CASE_FIXTURE(Bench, "Q6 a pass that began while the watchdog slept has its full limit") {
   Gate gate;
-  Controller controller({.name = "test", .workers = 2, .pass_limit = 120s}, queue, clock,
-                        [&](const Key&, std::stop_token stop) {
-    gate.Enter(stop);
-    return Next::Forget();
-  }, &log);
+  Controller controller(
+      {.name = "test", .workers = 2, .pass_limit = 120s}, queue, clock,
+      [&](const Key&, std::stop_token stop) {
+        gate.Enter(stop);
+        return Next::Forget();
+      },
+      &log);
   controller.Start();
   REQUIRE(clock.WaitForSleepers(3));
   clock.Advance(100s);
@@ -308,11 +321,14 @@ TEST_CASE_FIXTURE(Bench, "Q6 a pass that began while the watchdog slept has its 
 }
 
 TEST_CASE_FIXTURE(Bench, "Q7 what a pass throws is caught, counted and retried; other keys go on") {
-  Controller controller({.name = "test", .workers = 1}, queue, clock, [&](const Key& key, std::stop_token) -> Next {
-    if (key == kA) throw std::runtime_error("boom");
-    if (key.name == "odd") throw 42;
-    return Next::Forget();
-  }, &log);
+  Controller controller(
+      {.name = "test", .workers = 1}, queue, clock,
+      [&](const Key& key, std::stop_token) -> Next {
+        if (key == kA) throw std::runtime_error("boom");
+        if (key.name == "odd") throw 42;
+        return Next::Forget();
+      },
+      &log);
   controller.Start();
   queue.Add(kA);
   log.WaitForPasses("a", 1);
@@ -333,12 +349,15 @@ TEST_CASE_FIXTURE(Bench, "Q8 no more passes run at once than there are workers")
   Gate gate;
   std::atomic<int> running = 0;
   std::atomic<bool> too_many = false;
-  Controller controller({.name = "test", .workers = 3}, queue, clock, [&](const Key&, std::stop_token stop) {
-    if (++running > 3) too_many = true;
-    gate.Enter(stop);
-    --running;
-    return Next::Forget();
-  }, &log);
+  Controller controller(
+      {.name = "test", .workers = 3}, queue, clock,
+      [&](const Key&, std::stop_token stop) {
+        if (++running > 3) too_many = true;
+        gate.Enter(stop);
+        --running;
+        return Next::Forget();
+      },
+      &log);
   controller.Start();
   for (int i = 0; i < 10; ++i) queue.Add({"ns", std::to_string(i)});
   gate.WaitForInside(3);
@@ -351,10 +370,13 @@ TEST_CASE_FIXTURE(Bench, "Q8 no more passes run at once than there are workers")
 
 TEST_CASE_FIXTURE(Bench, "Q9 the controller reports how long passes took and how old the running ones are") {
   Gate gate;
-  Controller controller({.name = "test", .workers = 2}, queue, clock, [&](const Key&, std::stop_token stop) {
-    gate.Enter(stop);
-    return Next::Forget();
-  }, &log);
+  Controller controller(
+      {.name = "test", .workers = 2}, queue, clock,
+      [&](const Key&, std::stop_token stop) {
+        gate.Enter(stop);
+        return Next::Forget();
+      },
+      &log);
   controller.Start();
   CHECK(controller.load().running == 0);
   queue.Add(kA);

@@ -18,13 +18,12 @@ struct ObjectSpec {
 
 inline json::Value Body(const ObjectSpec& spec) {
   using json::Arr, json::Obj;
-  json::Value body = Obj({{"apiVersion", "apps/v1"},
-                          {"kind", "ReplicaSet"},
-                          {"metadata", Obj({{"namespace", "ns"},
-                                            {"name", spec.name},
-                                            {"uid", spec.uid},
-                                            {"resourceVersion", spec.version}})},
-                          {"spec", Obj({{"note", spec.note}})}});
+  json::Value body =
+      Obj({{"apiVersion", "apps/v1"},
+           {"kind", "ReplicaSet"},
+           {"metadata",
+            Obj({{"namespace", "ns"}, {"name", spec.name}, {"uid", spec.uid}, {"resourceVersion", spec.version}})},
+           {"spec", Obj({{"note", spec.note}})}});
   if (!spec.owner.empty()) {
     body["metadata"]["ownerReferences"] = Arr({Obj({{"apiVersion", "restate.dev/v1"},
                                                     {"kind", "RestateDeployment"},

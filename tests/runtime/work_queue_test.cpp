@@ -262,7 +262,8 @@ TEST_CASE_FIXTURE(Bench, "Q8 live changes go before the initial list, which keep
   CHECK(queue.depth() == 10'000);
 }
 
-TEST_CASE_FIXTURE(Bench, "Q8 an edit raises a key that waits in the background, and a background add does not lower it") {
+TEST_CASE_FIXTURE(Bench,
+                  "Q8 an edit raises a key that waits in the background, and a background add does not lower it") {
   queue.Add(kA, kBackground);
   queue.Add(kB, kBackground);
   queue.Add(kC, kBackground);

@@ -44,22 +44,22 @@ class Cache {
   // deletion, with the last known state.
   std::vector<Change> Replace(const kube::Resource& resource, std::vector<kube::ObjectPtr> objects,
                               std::string_view version = "");
-  // From a watch event or the answer to a write. Certainly older than what is known under this name, or of an incarnation
-  // that is gone: no change. Another uid: the old incarnation is deleted, the new one added.
+  // From a watch event or the answer to a write. Certainly older than what is known under this name, or of an
+  // incarnation that is gone: no change. Another uid: the old incarnation is deleted, the new one added.
   std::vector<Change> Put(const kube::Resource& resource, kube::ObjectPtr object);
   // From a DELETED event of version `version`: only that incarnation.
   std::vector<Change> Remove(const kube::Resource& resource, const kube::Key& key, std::string_view uid,
                              std::string_view version = "");
-  // Our own delete was acknowledged: the incarnation is gone for readers although its DELETED event is still to come. Should
-  // an event show it with a deletionTimestamp, then finalizers hold it and readers see it again.
+  // Our own delete was acknowledged: the incarnation is gone for readers although its DELETED event is still to come.
+  // Should an event show it with a deletionTimestamp, then finalizers hold it and readers see it again.
   void MarkGone(const kube::Resource& resource, const kube::Key& key, std::string_view uid);
 
  private:
   // An incarnation that readers shall not see again.
   struct Tombstone {
-    kube::ObjectPtr last;      // its last state, until the deletion was reported
-    std::string version;       // of the deletion
-    bool confirmed = false;    // by a watch or a list; else only our own delete says so
+    kube::ObjectPtr last;    // its last state, until the deletion was reported
+    std::string version;     // of the deletion
+    bool confirmed = false;  // by a watch or a list; else only our own delete says so
   };
   struct Store {
     bool synced = false;

@@ -16,9 +16,9 @@ namespace restate::runtime {
 
 // What a pass says about its key's future.
 struct Next {
-  absl::Status error;                      // not ok: back-off (a delay given beside an error that backs off is ignored)
-  std::optional<Clock::Duration> after;    // ok: look again then; nullopt: only a change brings the next pass
-  bool at_once = false;                    // a lost race: again, rate limited only from the second time on
+  absl::Status error;                    // not ok: back-off (a delay given beside an error that backs off is ignored)
+  std::optional<Clock::Duration> after;  // ok: look again then; nullopt: only a change brings the next pass
+  bool at_once = false;                  // a lost race: again, rate limited only from the second time on
 
   static Next Forget() { return {}; }
   static Next After(Clock::Duration d) { return {.error = {}, .after = d}; }
@@ -54,8 +54,8 @@ struct ControllerOptions {
   Clock::Duration pass_limit = std::chrono::seconds(120);  // then the pass is cancelled and retried (client-rules Q6)
 };
 
-// One pass: `stop` is asked when the process ends or the pass is over its limit. It may throw: that is caught, counted and
-// retried with back-off (Q7).
+// One pass: `stop` is asked when the process ends or the pass is over its limit. It may throw: that is caught, counted
+// and retried with back-off (Q7).
 using Pass = std::function<Next(const kube::Key& key, std::stop_token stop)>;
 
 // Thread safe. What it is given must outlive it.

@@ -17,7 +17,7 @@ namespace restate::runtime {
 struct ReflectorObserver {
   virtual ~ReflectorObserver() = default;
   virtual void Listed(const kube::Resource&) {}
-  virtual void Watched(const kube::Resource&) {}                         // a watch was opened
+  virtual void Watched(const kube::Resource&) {}  // a watch was opened
   virtual void Failed(const kube::Resource&, const absl::Status&) {}
   virtual void Skipped(const kube::Resource&, std::string_view /*what*/) {}  // an item that cannot be decoded (W16)
 };
@@ -28,8 +28,8 @@ struct ReflectorOptions {
   std::string selector;  // label selector
 };
 
-// Changes are reported after the cache has them, in order, on the reflector's thread; `initial` says that they come from a
-// list. The first report with initial = true follows the first complete list, even when it is empty.
+// Changes are reported after the cache has them, in order, on the reflector's thread; `initial` says that they come
+// from a list. The first report with initial = true follows the first complete list, even when it is empty.
 using OnChanges = std::function<void(const std::vector<Change>& changes, bool initial)>;
 
 // Trouble is thread safe. What it is given must outlive it.
@@ -42,7 +42,8 @@ class Reflector {
   Reflector& operator=(const Reflector&) = delete;
 
   void Start();  // once
-  // Why the resource is not followed just now ("not served: ...", "forbidden: list replicasets.apps ..."); empty: it is.
+  // Why the resource is not followed just now: "not served: ...", "forbidden: list replicasets.apps ...". Empty: it is
+  // followed.
   std::string Trouble() const;
 
  private:

@@ -1,9 +1,10 @@
-// WatchState: list and watch as a pure state machine. It decides what to ask next and how long to wait; the reflector does
-// it and reports what came. No thread, no clock, no network: every rule W1 to W14 of the client is tested here in memory.
+// WatchState: list and watch as a pure state machine. It decides what to ask next and how long to wait; the reflector
+// does it and reports what came. No thread, no clock, no network: every rule W1 to W14 of the client is tested here in
+// memory.
 //
-// Lists ask for the most recent state and never name a resource version: there are few objects, and a cached answer could
-// be older than what an earlier life of this process has acted on (W2). Streaming lists (sendInitialEvents) are not used:
-// list and watch work on every server, and nothing here is big enough to gain from a second way (W14).
+// Lists ask for the most recent state and never name a resource version: there are few objects, and a cached answer
+// could be older than what an earlier life of this process has acted on (W2). Streaming lists (sendInitialEvents) are
+// not used: list and watch work on every server, and nothing here is big enough to gain from a second way (W14).
 #pragma once
 
 #include <cstdint>
@@ -46,7 +47,8 @@ class WatchState {
   static constexpr Clock::Duration kFirstStep = std::chrono::milliseconds(800);
   static constexpr Clock::Duration kLastStep = std::chrono::seconds(30);
   static constexpr Clock::Duration kCalm = std::chrono::minutes(2);  // without failure: starts anew
-  static constexpr Clock::Duration kVeryShort = std::chrono::seconds(1);  // a watch without events that ends sooner failed
+  // A watch without events that ends sooner has failed.
+  static constexpr Clock::Duration kVeryShort = std::chrono::seconds(1);
   static constexpr Clock::Duration kDiscoveryPeriod = std::chrono::seconds(10);
   // How long a server that reports internal errors inside the stream is asked to go on before a new list.
   static constexpr Clock::Duration kInternalErrorLimit = std::chrono::minutes(1);
@@ -54,8 +56,8 @@ class WatchState {
 
   explicit WatchState(std::uint32_t seed) : random_(seed) {}
 
-  const Ask& next() const { return next_; }             // what to do
-  Clock::Duration delay() const { return delay_; }      // how long to wait before it
+  const Ask& next() const { return next_; }         // what to do
+  Clock::Duration delay() const { return delay_; }  // how long to wait before it
 
   // Answers. Each moves the state.
   enum class ListResult : std::uint8_t {

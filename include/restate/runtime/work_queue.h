@@ -1,5 +1,5 @@
-// WorkQueue: which key is due next. The client-go contract: a key is queued once, never worked on twice at the same time,
-// and worked on once more when it was added meanwhile.
+// WorkQueue: which key is due next. The client-go contract: a key is queued once, never worked on twice at the same
+// time, and worked on once more when it was added meanwhile.
 #pragma once
 
 #include <condition_variable>
@@ -49,13 +49,13 @@ class WorkQueue {
   // A success: the back-off starts anew. Dates already set stay.
   void Forget(const kube::Key& key);
 
-  // Blocks for a due key that no worker holds; nullopt once stopped, even when keys are due. Every key taken is handed back
-  // with Done.
+  // Blocks for a due key that no worker holds; nullopt once stopped, even when keys are due. Every key taken is handed
+  // back with Done.
   std::optional<kube::Key> Take(std::stop_token stop);
   void Done(const kube::Key& key);
 
-  std::size_t depth() const;                    // keys that are due and not held
-  int failures(const kube::Key& key) const;     // since Forget
+  std::size_t depth() const;                 // keys that are due and not held
+  int failures(const kube::Key& key) const;  // since Forget
 
  private:
   struct Due {
