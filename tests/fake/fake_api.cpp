@@ -141,6 +141,7 @@ std::optional<Watch> FakeApi::Impl::OpenWatch(const ApiRequest& request, Answer*
       *refusal = AnswerOf(expired);
       return std::nullopt;
     }
+    watch.position = truth.store.version();  // nothing comes after the error
     watch.pending.push_back(Frame("ERROR", StatusObject(expired)));
     watch.end = WatchEnd::kClean;
   }

@@ -45,7 +45,7 @@ Value MergeMaps(const Value& live, const Value& intent, const std::string& path,
   return merged;
 }
 
-// Items of `intent` in its order; items only `live` has keep their place before the item that followed them.
+// Items of `intent` in its order; items only `live` has keep their place before the next item that both have.
 Value MergeLists(const std::vector<Part>& olds, const std::vector<Part>& wanted, const std::string& path,
                  const Shape& shape) {
   std::map<std::string_view, const Value*> old_items, wanted_items;
@@ -58,10 +58,12 @@ Value MergeLists(const std::vector<Part>& olds, const std::vector<Part>& wanted,
       if (!wanted_items.contains(olds[next_old].element)) merged.push_back(*olds[next_old].value);
     }
   };
-  for (const Part& part : wanted) {
-    const auto old = old_items.find(part.element);
-    if (old != old_items.end()) take_olds(part.element);
-    merged.push_back(Merge(old == old_items.end() ? Value() : *old->second, *part.value, path, shape));
+  for (auto part = wanted.begin(); part != wanted.end(); ++part) {
+    const auto shared =
+        std::find_if(part, wanted.end(), [&](const Part& later) { return old_items.contains(later.element); });
+    take_olds(shared == wanted.end() ? "" : std::string_view(shared->element));
+    const auto old = old_items.find(part->element);
+    merged.push_back(Merge(old == old_items.end() ? Value() : *old->second, *part->value, path, shape));
   }
   take_olds("");
   return merged;
