@@ -106,8 +106,8 @@ absl::Status ErrorOf(const HttpResponse& response, std::string_view what) {
   ApiError error{response.status, "", "HTTP status " + std::to_string(response.status)};
   if (IsRedirect(response.status)) error.message += ": a redirect, which is not followed; is this the API server's address?";
   // Not the API server's own words; only text, since this goes into logs and conditions.
-  std::string said = CutUtf8(response.body, kForeignBodyLimit);
-  std::replace_if(said.begin(), said.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
+  std::string said = response.body.substr(0, kForeignBodyLimit);
+  std::replace_if(said.begin(), said.end(), [](unsigned char c) { return c < 0x20 || c >= 0x7f; }, ' ');
   if (!said.empty() && response.content_type.starts_with("text/plain")) error.message += ": " + said;
   return Make(ReasonFor(response.status, json::Value()), std::move(error), response.retry_after, what);
 }

@@ -270,6 +270,12 @@ TEST_CASE("P1: the wait that the server asks for comes with the error, from the 
 TEST_CASE("an answer that is not the API server's is described, not quoted at length") {
   const absl::Status status = ErrorFor(502, "<html>" + std::string(5000, 'x'));
   CHECK(MessageOf(status) == "create replicasets default/x: HTTP status 502");
+  FakeHttp proxy([](const HttpRequest&) {
+    return HttpResponse{.status = 403, .content_type = "text/plain", .retry_after = {}, .body = "denied\n\xff\x1b[1m" + std::string(500, 'x')};
+  });
+  const absl::Status denied = Client(proxy).Get(kPods, {"n", "x"}, {}).status();
+  CHECK(MessageOf(denied).starts_with("get pods n/x: HTTP status 403: denied   [1mxxx"));
+  CHECK(MessageOf(denied).size() < 300);
   CHECK(MessageOf(ErrorFor(302, "")).find("redirect") != std::string_view::npos);
   CHECK(MessageOf(ErrorFor(422, StatusText(422, "Invalid", std::string(100000, 'x')))).size() < 9000);
 }
