@@ -45,7 +45,9 @@ Value Result(const Value& entry) {
 void CheckShape(const Value& entry, std::string_view kind, std::set<std::string, std::less<>>& names) {
   static const std::set<std::string, std::less<>> kKeys = {"name",   "kind",   "expect",  "create",
                                                            "update", "status", "message", "stored"};
-  for (const auto& [key, unused] : *entry.object()) CHECK_MESSAGE(kKeys.contains(key), "unknown key " << key);
+  for (const auto& member : *entry.object()) {
+    CHECK_MESSAGE(kKeys.contains(member.first), "unknown key " << member.first);
+  }
   const bool accepted = entry.StringAt({"expect"}) == "accepted";
   CHECK((accepted || entry.StringAt({"expect"}) == "refused"));
   CHECK(entry.StringAt({"kind"}) == kind);

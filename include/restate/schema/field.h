@@ -52,15 +52,11 @@ template <class T>
 inline constexpr bool kIsOptional = false;
 template <class T>
 inline constexpr bool kIsOptional<std::optional<T>> = true;
-// T of a std::optional<T>, else T itself.
+// A member of type T may take over the description of a struct: T itself, or what T may hold.
 template <class T>
-struct Present {
-  using Type = T;
-};
+inline constexpr bool kDescribesItself = Described<T>;
 template <class T>
-struct Present<std::optional<T>> {
-  using Type = T;
-};
+inline constexpr bool kDescribesItself<std::optional<T>> = Described<T>;
 
 // A vector for constant expressions. More than N items do not compile.
 template <class T, std::size_t N>
@@ -164,9 +160,9 @@ constexpr Line<C, M> Field(std::string_view name, M C::*member, std::string_view
   return {{.name = name, .doc = doc}, member};
 }
 
-// A member whose type has a table of its own may take over the description given there.
+// A line without a description of its own.
 template <class C, class M>
-requires Described<typename Present<M>::Type>
+requires kDescribesItself<M>
 constexpr Line<C, M> Field(std::string_view name, M C::*member) { return {{.name = name}, member}; }
 
 using Alternatives = FixedList<std::string_view, 8>;

@@ -32,26 +32,6 @@ void Annotate(json::Object& schema, const Attributes& attributes, Presence prese
 // Adds rules and the exactly-one-of alternatives to the schema of a struct.
 void Constrain(json::Object& schema, const CelRules& rules, const Alternatives& one_of);
 
-template <class T>
-struct TypeArgument;
-template <class T>
-struct TypeArgument<std::optional<T>> {
-  using type = T;
-};
-template <class T>
-struct TypeArgument<std::vector<T>> {
-  using type = T;
-};
-template <class T>
-struct TypeArgument<std::map<std::string, T>> {
-  using type = T;
-};
-
-template <class T>
-inline constexpr bool kIsList = false;
-template <class T>
-inline constexpr bool kIsList<std::vector<T>> = true;
-
 // What the C++ type alone says. `attributes` are those of the line in which the type stands.
 template <class T>
 json::Object TypeSchema(const Attributes& attributes) {
@@ -73,12 +53,12 @@ json::Object TypeSchema(const Attributes& attributes) {
     return EnumSchema(names);
   } else if constexpr (Described<T>) {
     return *SchemaOf<T>().object();
+  } else if constexpr (kIsOptional<T>) {
+    return TypeSchema<typename T::value_type>(attributes);
+  } else if constexpr (requires { typename T::mapped_type; }) {
+    return {{"type", "object"}, {"additionalProperties", TypeSchema<typename T::mapped_type>(attributes)}};
   } else {
-    using Inner = typename TypeArgument<T>::type;
-    json::Object inner = TypeSchema<Inner>(attributes);
-    if constexpr (kIsOptional<T>) return inner;
-    if constexpr (kIsList<T>) return {{"type", "array"}, {"items", std::move(inner)}};
-    return {{"type", "object"}, {"additionalProperties", std::move(inner)}};
+    return {{"type", "array"}, {"items", TypeSchema<typename T::value_type>(attributes)}};
   }
 }
 
