@@ -92,7 +92,8 @@ void RemovePart(Value& value, const Part& part) {
 // the built-in types drop a null, the schema of a custom resource refuses it.
 void Prune(Value& value, const FieldSet& last, const FieldSet& still, const std::string& path, const Shape& shape) {
   bool removed = false;
-  for (const auto& [element, node] : last.children) {
+  for (const auto& [name, node] : last.children) {
+    const std::string& element = name;
     const auto parts = PartsOf(value, path, shape);
     if (!parts) return;
     const auto part = std::find_if(parts->begin(), parts->end(), [&](const Part& p) { return p.element == element; });
