@@ -91,12 +91,12 @@ struct Usage::Impl {
     const auto& seen = entry.Newest(wanted.count_unpinned);
     if (seen.look && seen.started > since && now - seen.answered <= wanted.max_age) {
       entry.disappointed.erase(asker);
-      return {.look = seen.look, .error = {}};
+      return {.look = seen.look, .answered = seen.answered, .error = {}};
     }
     if (!entry.error.ok() && now < entry.not_before) {
       entry.waiting.erase(asker);
       if (entry.disappointed.insert(asker).second) NotifyLocked();
-      return {.look = nullptr, .error = entry.error};
+      return {.look = nullptr, .answered = {}, .error = entry.error};
     }
     entry.disappointed.erase(asker);
     entry.waiting[asker] = {.count_unpinned = wanted.count_unpinned, .since = since};

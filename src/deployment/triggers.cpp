@@ -18,14 +18,15 @@ bool SameMetadata(const kube::Object& before, const kube::Object& after) {
 
 }  // namespace
 
+bool CallsForPass(const kube::Object& before, const kube::Object& after) {
+  return before.uid() != after.uid() || before.generation() != after.generation() ||
+         before.deleting() != after.deleting() || !SameMetadata(before, after);
+}
+
 std::optional<kube::Key> KeyOfDeploymentChange(const runtime::Change& change) {
   const auto& object = change.after ? change.after : change.before;
   if (!object) return std::nullopt;
-  const bool both = change.before && change.after;
-  if (both && change.before->generation() == change.after->generation() && change.before->deleting() == change.after->deleting() &&
-      SameMetadata(*change.before, *change.after)) {
-    return std::nullopt;
-  }
+  if (change.before && change.after && !CallsForPass(*change.before, *change.after)) return std::nullopt;
   return object->key();
 }
 

@@ -15,6 +15,10 @@ class Executor {
         outcome_.error = MakeError(Reason::kStopped, "the pass was stopped before its end");
         break;
       }
+      if (plan.expires && world_.clock.Now() > *plan.expires) {
+        outcome_.error = MakeError(Reason::kApiConflict, "what the steps were decided on is too old by now");
+        break;
+      }
       outcome_.error = std::visit([this](const auto& effect) { return Do(effect); }, step);
       if (!outcome_.error.ok()) break;
       ++outcome_.done;
@@ -36,8 +40,10 @@ class Executor {
     if (!result.ok()) return Learn(step.resource, kube::KeyOf(step.body), result.status());
     if (!result->sent) return absl::OkStatus();
     outcome_.changed = true;
-    // The scale subresource answers with a Scale, which says nothing about the rest: the watch brings the object.
-    if (step.subresource == "scale") return absl::OkStatus();
+    if (step.subresource == "scale") {
+      RememberScale(step, result->live);
+      return absl::OkStatus();
+    }
     return Learn(step.resource, kube::KeyOf(step.body), result->live);
   }
 
@@ -118,6 +124,15 @@ class Executor {
     } else if (kube::IsNotFound(live.status())) {
       if (const auto known = world_.cache.Get(resource, key)) world_.cache.Remove(resource, key, known->uid());
     }
+  }
+
+  // The scale subresource answers with a Scale: of the object, only what that says is new.
+  void RememberScale(const Apply& step, const json::Value& scale) {
+    if (!step.live) return;
+    json::Value live = step.live->Body();
+    live["spec"]["replicas"] = scale.IntAt({"spec", "replicas"});
+    live["metadata"]["resourceVersion"] = scale.StringAt({"metadata", "resourceVersion"});
+    Remember(step.resource, live);
   }
 
   void Remember(const kube::Resource& resource, const json::Value& live) {

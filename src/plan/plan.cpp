@@ -11,9 +11,21 @@ void Plan::LookAgainIn(absl::Duration wait_for) {
   look_again = look_again ? std::min(*look_again, sane) : sane;
 }
 
+namespace {
+
+// Our own limits (too many calls in flight, a pass cut short) are over in a moment; the class of an error that is a wait
+// would have the key rest until the resync.
+constexpr Clock::Duration kMoment = std::chrono::seconds(1);
+
+}  // namespace
+
 runtime::Next NextPass(const Plan& plan, const Outcome& outcome,
                        const absl::StatusOr<std::optional<Clock::Duration>>& published) {
-  if (!outcome.error.ok()) return runtime::Next::Failed(outcome.error);
+  if (!outcome.error.ok()) {
+    runtime::Next next = runtime::Next::Failed(outcome.error);
+    if (RowOf(ReasonOf(outcome.error)).error_class == ErrorClass::kWait) next.after = kMoment;
+    return next;
+  }
   if (!published.ok()) {
     // Deleted meanwhile: the DELETED event is on its way, and with it the last pass.
     if (kube::IsNotFound(published.status())) return runtime::Next::Forget();

@@ -2,9 +2,13 @@
 
 #include <algorithm>
 
+#include "restate/kube/applier.h"
+
 namespace restate::plan {
 namespace {
 
+constexpr std::string_view kManager = "restate-operator";
+constexpr std::string_view kSubresource = "status";
 constexpr Clock::Duration kSettle = std::chrono::seconds(2);   // how long news may gather before it is written
 constexpr Clock::Duration kSpacing = std::chrono::seconds(10); // between two writes that nobody waits for
 
@@ -22,18 +26,20 @@ bool SameStatus(const json::Value& a, const json::Value& b) { return WithoutTime
 
 absl::StatusOr<std::optional<Clock::Duration>> StatusPublisher::Publish(const StatusToPublish& status, std::stop_token stop) {
   const kube::Key& key = status.object->key();
-  if (SameStatus(status.current, status.wanted)) {
-    Settled(key);
-    return std::nullopt;
-  }
-  if (const auto wait = HoldBack(key, status.urgent)) return wait;
   const json::Value body = json::Obj({{"apiVersion", status.resource.ApiVersion()},
                                       {"kind", status.resource.kind},
                                       {"metadata", json::Obj({{"name", key.name},
                                                               {"namespace", key.ns.empty() ? json::Value() : key.ns},
                                                               {"uid", status.object->uid()}})},
                                       {"status", status.wanted}});
-  const auto answer = client_.Apply(status.resource, body, {.manager = "restate-operator", .subresource = "status"}, stop);
+  // The second question: members that others wrote there stay whatever we apply, so they are no reason to apply.
+  if (SameStatus(status.current, status.wanted) ||
+      kube::IsNoOpApply(body, status.object->Body(), kManager, kSubresource)) {
+    Settled(key);
+    return std::nullopt;
+  }
+  if (const auto wait = HoldBack(key, status.urgent)) return wait;
+  const auto answer = client_.Apply(status.resource, body, {.manager = kManager, .subresource = kSubresource}, stop);
   if (!answer.ok()) return answer.status();
   if (auto object = kube::Object::From(*answer); object.ok()) cache_.Put(status.resource, *std::move(object));
   Written(key);

@@ -18,9 +18,10 @@ struct Wanted {
   bool count_unpinned = false;
 };
 
-// At most one of the two is set. Neither: the look was asked for and the asker is woken when it is there.
+// At most one of `look` and `error` is set. Neither: the look was asked for and the asker is woken when it is there.
 struct Answer {
   std::shared_ptr<const Look> look;
+  Clock::TimePoint answered;  // when the look was there
   absl::Status error;  // the last query failed and the next try is not due: 10 s after the first failure, then 20, then 30
 };
 

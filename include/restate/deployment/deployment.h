@@ -6,6 +6,7 @@
 #include "restate/crd/restate_deployment.h"
 #include "restate/deployment/observed.h"
 #include "restate/deployment/retirement.h"
+#include "restate/deployment/triggers.h"
 #include "restate/plan/reconcile.h"
 
 namespace restate::deployment {
@@ -13,6 +14,7 @@ namespace restate::deployment {
 // What was decided, and what the status says of it.
 struct DeploymentPlan : plan::Plan {
   bool collided = false;                            // the status counts it, and with that the name changes
+  bool released = false;                            // the object goes with these steps, or is none of our business
   std::vector<Blocker> blockers;                    // versions that unfinished work holds
   std::optional<crd::DeletionStatus> deletion;      // of an object that is being deleted
 };
@@ -24,7 +26,11 @@ plan::Report ReportOn(const Observed& seen, const DeploymentPlan& plan, const pl
 
 struct Kind {
   static constexpr std::string_view kName = crd::kRestateDeployment.kind;
+  static constexpr kube::Resource kResource = kRestateDeployments;
 
+  static bool CallsForPass(const kube::Object& before, const kube::Object& after) {
+    return deployment::CallsForPass(before, after);
+  }
   static std::optional<Observed> Observe(const kube::Key& key, const plan::World& world) {
     return deployment::Observe(key, world);
   }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "restate/base/clock.h"
 #include "restate/base/error.h"
 #include "restate/plan/step.h"
 
@@ -21,6 +22,7 @@ struct Plan {
   std::vector<Step> steps;
   std::optional<Wait> wait;                   // nullopt: everything is as it should be
   std::optional<absl::Duration> look_again;   // no later than this
+  std::optional<Clock::TimePoint> expires;    // no step begins later: what they were decided on is too old then
   bool again = false;                         // the steps change what the next decision depends on: pass again at once
   absl::Status failure;                       // the pass counts as failed for this; the steps are executed all the same
 

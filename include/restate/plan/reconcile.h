@@ -3,6 +3,8 @@
 //
 // A kind offers:
 //   static constexpr std::string_view kName;                                     "RestateDeployment"
+//   static constexpr kube::Resource kResource;                                   of its objects
+//   static bool CallsForPass(const kube::Object& before, const kube::Object& after);
 //   struct Observed;                                                             with `.object` (kube::ObjectPtr)
 //   static std::optional<Observed> Observe(const kube::Key&, const World&);      nullopt: the object is gone
 //   static MadePlan MakePlan(const Observed&);                                   derived from Plan
@@ -47,6 +49,10 @@ runtime::Next Reconcile(const kube::Key& key, const World& world) {
   if (report.status) published = world.statuses.Publish(*report.status, world.stop);
   if (report.event) world.events.Record(*std::move(report.event));
   world.diagnostics.Passed(Kind::kName, key, std::move(report.waiting), world.clock.WallTime());
+  // An answer to a write of this pass may have brought somebody's change into the cache. Its watch event is then no news any
+  // more and wakes nobody.
+  const auto now = world.cache.Get(Kind::kResource, key);
+  if (now && Kind::CallsForPass(*observed->object, *now)) return runtime::Next::After(Clock::Duration::zero());
   return NextPass(plan, outcome, published);
 }
 
