@@ -4,6 +4,7 @@
 #include "absl/strings/str_join.h"
 #include "restate/deployment/announce.h"
 #include "restate/deployment/deployment.h"
+#include "restate/deployment/spec_check.h"
 #include "restate/plan/finalizer.h"
 
 namespace restate::deployment {
@@ -11,6 +12,7 @@ namespace {
 
 constexpr absl::Duration kDrainLook = absl::Seconds(10);
 constexpr absl::Duration kShortestLook = absl::Seconds(1);
+constexpr std::int64_t kLongestTimeout = std::int64_t{10} * 365 * 24 * 3600;  // 10 years: dates stay within four digits
 
 std::string ListOf(const std::vector<Blocker>& blockers) {
   return absl::StrJoin(blockers, ", ", [](std::string* out, const Blocker& b) {
@@ -26,7 +28,8 @@ crd::DeletionStatus StatusOfDeletion(const Observed& seen) {
   std::string unused;
   if (absl::ParseTime(absl::RFC3339_full, std::string(seen.body.StringAt({"metadata", "deletionTimestamp"})), &started, &unused)) {
     const auto& drain = seen.spec.restate.drain;
-    const std::int64_t timeout = drain && drain->timeout_seconds ? *drain->timeout_seconds : crd::kDefaultDrainTimeoutSeconds;
+    const std::int64_t timeout = std::clamp<std::int64_t>(
+        drain && drain->timeout_seconds ? *drain->timeout_seconds : crd::kDefaultDrainTimeoutSeconds, 0, kLongestTimeout);
     status.started_at = started;
     status.deadline = started + absl::Seconds(timeout);
   }
@@ -79,7 +82,14 @@ DeploymentPlan PlanDeletion(const Observed& seen) {
   DeploymentPlan plan;
   plan.LookAgainIn(absl::Minutes(5));
   auto release = plan::RemoveFinalizer(kRestateDeployments, seen.body, crd::kRestateDeployment.finalizer, kManager);
-  if (!release) return plan;
+  if (!release) {
+    plan.released = true;
+    return plan;
+  }
+  if (absl::Status unsupported = CheckSupported(seen); !unsupported.ok()) {
+    plan.failure = std::move(unsupported);
+    return plan;
+  }
   if (!seen.status || !seen.status->deletion) {
     plan.steps.push_back(Announce(seen, "DeleteRequested", absl::StrCat("Delete `", seen.object->key().name, "`")));
   }
@@ -90,12 +100,16 @@ DeploymentPlan PlanDeletion(const Observed& seen) {
   Retirement retirement = Retire(seen);
   for (plan::Step& step : retirement.steps) plan.steps.push_back(std::move(step));
   plan.blockers = std::move(retirement.blockers);
+  if (retirement.removes && seen.usage.look) plan.expires = seen.usage.answered + kFreshLook;
   if (!plan.blockers.empty()) {
     SayWhatBlocks(seen, plan);
   } else if (retirement.next_removal) {
     SayWhenRemoved(seen, *retirement.next_removal, plan);
   } else {
     plan.steps.push_back(*std::move(release));
+    plan.released = true;
+    plan.deletion = StatusOfDeletion(seen);  // told only when a step fails
+    plan.deletion->message = "Drained; removing the versions";
   }
   return plan;
 }

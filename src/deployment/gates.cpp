@@ -1,5 +1,7 @@
 #include "restate/deployment/gates.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 
 namespace restate::deployment {
@@ -11,9 +13,26 @@ plan::Wait Counted(Reason reason, const Observed& seen, std::int64_t actual, std
                                std::string(kHashLabel), "=", seen.hash)};
 }
 
+// Controlled by the version's ReplicaSet, or by an earlier one of that name, which somebody deleted: that Service is taken
+// over before the garbage collector comes for it.
+bool IsServiceOf(const Version& version, const kube::Object& service) {
+  if (service.owner_uid() == version.object->uid()) return true;
+  const json::Value body = service.Body();
+  const json::Value* owners = body.FindPath({"metadata", "ownerReferences"});
+  if (!owners || !owners->array()) return false;
+  return std::any_of(owners->array()->begin(), owners->array()->end(), [&](const json::Value& owner) {
+    return owner.BoolAt({"controller"}) && owner.StringAt({"kind"}) == kube::kReplicaSets.kind &&
+           owner.StringAt({"name"}) == version.name();
+  });
+}
+
 }  // namespace
 
 std::optional<plan::Wait> ReplicaSetNotReady(const Observed& seen, const Version& current) {
+  if (current.object->deleting()) {
+    return plan::Wait{Reason::kReplicaSetScaling,
+                      absl::StrCat("ReplicaSet ", current.name(), " is being deleted; it is made anew when it is gone")};
+  }
   const json::Value* status = current.body.Find("status");
   if (!status || status->IntAt({"observedGeneration"}) < current.object->generation()) {
     return plan::Wait{Reason::kReplicaSetNoStatus,
@@ -33,7 +52,7 @@ std::optional<plan::Wait> ReplicaSetNotReady(const Observed& seen, const Version
 }
 
 std::optional<plan::Wait> NothingToRegister(const Observed& seen, const Version& current) {
-  if (seen.spec.replicas > 0 || !current.deployment_id.empty()) return std::nullopt;
+  if (seen.spec.replicas > 0) return std::nullopt;
   return plan::Wait{Reason::kScaledToZero, absl::StrCat("version ", current.name(),
                                                         " has spec.replicas 0 and is not registered: Restate asks the pods "
                                                         "for their services. Set spec.replicas to 1 or more")};
@@ -41,7 +60,7 @@ std::optional<plan::Wait> NothingToRegister(const Observed& seen, const Version&
 
 std::optional<plan::Wait> ServiceNameTaken(const Observed& seen) {
   const Version* current = seen.Current();
-  if (!seen.service_holder || !current || seen.service_holder->owner_uid() == current->object->uid()) return std::nullopt;
+  if (!seen.service_holder || !current || IsServiceOf(*current, *seen.service_holder)) return std::nullopt;
   return plan::Wait{Reason::kNameTaken,
                     absl::StrCat("Service ", seen.service_holder->key().ToString(),
                                  " exists and is not controlled by this object's ReplicaSet; it is left alone. "

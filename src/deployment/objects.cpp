@@ -104,8 +104,9 @@ std::vector<plan::Step> UpdatesOf(const Observed& seen, const Version& current) 
   std::vector<plan::Step> steps;
   if (current.replicas() != seen.spec.replicas) steps.push_back(Scale(current, seen.spec.replicas, kPropagateReplicas));
   const StringMap wanted = PropagatedAnnotations(seen);
-  if (!CarriesAll(current, wanted)) steps.push_back(Annotate(current, json::FromMap(wanted), kPropagateAnnotations));
+  // In this order: the apply prunes what it owns, and a patch that comes after it would miss that.
   if (auto removal = RemoveStaleAnnotations(current, wanted)) steps.push_back(*std::move(removal));
+  if (!CarriesAll(current, wanted)) steps.push_back(Annotate(current, json::FromMap(wanted), kPropagateAnnotations));
   return steps;
 }
 
@@ -117,6 +118,8 @@ json::Value ServiceFor(const Observed& seen, const Version& version) {
        {"kind", kube::kServices.kind},
        {"metadata", json::Obj({{"name", version.name()},
                                {"namespace", version.object->key().ns},
+                               // Of the one we looked at: another that took its name meanwhile is not overwritten.
+                               {"uid", version.service ? json::Value(version.service->uid()) : json::Value()},
                                {"labels", json::FromMap(ServiceLabels(seen))},
                                {"annotations", json::FromMap(PropagatedAnnotations(seen))},
                                {"ownerReferences", json::Arr({OwnerReference(kube::kReplicaSets.ApiVersion(),

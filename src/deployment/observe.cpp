@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdint>
 
 #include "absl/strings/str_cat.h"
 #include "restate/deployment/observed.h"
@@ -9,21 +10,21 @@
 namespace restate::deployment {
 namespace {
 
-using std::chrono::minutes;
-using std::chrono::seconds;
-
-// A look that a removal may rest on (guarantees S2), and one that only confirms that all is as it was.
-constexpr Clock::Duration kFreshLook = seconds(10);
-constexpr Clock::Duration kSteadyLook = minutes(5);
+// Of a look that only confirms that all is as it was.
+constexpr Clock::Duration kSteadyLook = std::chrono::minutes(5);
 
 void Decode(Observed& seen) {
   const json::Value* spec = seen.body.Find("spec");
   auto decoded = schema::Decode<crd::RestateDeploymentSpec>(spec ? *spec : json::Value(), "spec");
   seen.decoded = decoded.status();
   if (decoded.ok()) seen.spec = *std::move(decoded);
-  // A status that somebody bent out of shape counts as none: it is written anew.
-  if (const json::Value* status = seen.body.Find("status")) {
-    if (auto old = schema::Decode<crd::RestateDeploymentStatus>(*status, "status"); old.ok()) seen.status = *std::move(old);
+  const json::Value* status = seen.body.Find("status");
+  if (!status) return;
+  if (auto old = schema::Decode<crd::RestateDeploymentStatus>(*status, "status"); old.ok()) {
+    seen.status = *std::move(old);
+  } else if (const auto collisions = status->IntAt({"collisionCount"}); collisions > 0) {
+    // A status that somebody bent out of shape is written anew; but what is part of the version's name stays.
+    seen.status.emplace().collision_count = static_cast<std::int32_t>(std::min<std::int64_t>(collisions, INT32_MAX));
   }
 }
 
@@ -33,16 +34,16 @@ void NameWantedVersion(Observed& seen) {
   seen.name = absl::StrCat(seen.object->key().name, "-", seen.hash);
 }
 
-Version MakeVersion(const kube::ObjectPtr& object, const plan::World& world) {
+Version MakeVersion(const kube::ObjectPtr& object, const runtime::Cache& cache) {
   Version version{object, object->Body(), nullptr, {}};
   version.deployment_id = version.Annotation(kDeploymentIdAnnotation);
-  version.service = world.cache.Get(kube::kServices, object->key());
+  version.service = cache.Get(kube::kServices, object->key());
   return version;
 }
 
-void GatherVersions(Observed& seen, const plan::World& world) {
-  for (const auto& object : world.cache.OwnedBy(kube::kReplicaSets, seen.object->uid())) {
-    if (object->key().ns == seen.object->key().ns) seen.versions.push_back(MakeVersion(object, world));
+void GatherVersions(Observed& seen, const runtime::Cache& cache) {
+  for (const auto& object : cache.OwnedBy(kube::kReplicaSets, seen.object->uid())) {
+    if (object->key().ns == seen.object->key().ns) seen.versions.push_back(MakeVersion(object, cache));
   }
   const auto created = [](const Version& v) { return v.body.StringAt({"metadata", "creationTimestamp"}); };
   // Times have whole seconds: the name breaks ties, so that the order is the same in every pass.
@@ -50,28 +51,33 @@ void GatherVersions(Observed& seen, const plan::World& world) {
     return std::pair(created(a), std::string_view(a.name())) > std::pair(created(b), std::string_view(b.name()));
   });
   const kube::Key wanted{seen.object->key().ns, seen.name};
-  seen.name_holder = world.cache.Get(kube::kReplicaSets, wanted);
-  seen.service_holder = world.cache.Get(kube::kServices, wanted);
+  seen.name_holder = cache.Get(kube::kReplicaSets, wanted);
+  seen.service_holder = cache.Get(kube::kServices, wanted);
 }
 
-// A version without a recorded id may still be registered: the process may have ended between the two. It is not when its
-// pods never were ready, because Restate asks them for their services first.
-bool MayBeRegistered(const Version& version) {
-  return !version.deployment_id.empty() || version.body.IntAt({"status", "readyReplicas"}) > 0;
-}
+// A version without a recorded id may still be registered: the process may have ended between the two, or Restate's answer
+// got lost. It is not without its Service, which comes first.
+bool MayBeRegistered(const Version& version) { return !version.deployment_id.empty() || version.service; }
 
-// nullopt: this pass can decide without looking into Restate.
-std::optional<admin::Wanted> LookNeeded(const Observed& seen) {
-  const Version* current = seen.deleting() ? nullptr : seen.Current();
-  const bool others = std::any_of(seen.versions.begin(), seen.versions.end(),
-                                  [&](const Version& v) { return &v != current && MayBeRegistered(v); });
-  if (seen.deleting()) return others ? std::optional(admin::Wanted{.max_age = kFreshLook, .count_unpinned = true}) : std::nullopt;
-  if (!others && (!current || current->deployment_id.empty())) return std::nullopt;
-  const bool retiring = std::any_of(seen.versions.begin(), seen.versions.end(), [&](const Version& v) {
-    return &v != current && v.replicas() > 0;
+// Registering failed before: then a look is asked for first, because whoever waits for one is woken when Restate is back.
+bool RestateWasAway(const Observed& seen) {
+  if (!seen.status || !seen.status->conditions) return false;
+  return std::any_of(seen.status->conditions->begin(), seen.status->conditions->end(), [](const crd::Condition& c) {
+    return c.type == "Ready" && c.reason == RowOf(Reason::kAdminCallFailed).name;
   });
-  const bool surplus = seen.versions.size() > static_cast<std::size_t>(seen.spec.revision_history_limit) + 1;
-  return admin::Wanted{.max_age = retiring || surplus ? kFreshLook : kSteadyLook};
+}
+
+// How old a look may be that removals rest on. When one is due, it must have come after the date: a version leaves after two
+// looks, drainDelaySeconds apart at least, that found nothing. One look alone is no snapshot (an invocation may move between
+// its tables).
+Clock::Duration AgeForRemovals(const Observed& seen, const Version* current) {
+  Clock::Duration age = kFreshLook;
+  for (const Version& version : seen.versions) {
+    const auto at = version.RemovalTime();
+    if (&version == current || !at || *at > seen.now) continue;
+    age = std::min<Clock::Duration>(age, absl::ToChronoNanoseconds(seen.now - *at));
+  }
+  return age;
 }
 
 }  // namespace
@@ -83,26 +89,55 @@ const Version* Observed::Current() const {
   return nullptr;
 }
 
+std::optional<absl::Time> Version::RemovalTime() const {
+  absl::Time at;
+  std::string unused;
+  if (!absl::ParseTime(absl::RFC3339_full, std::string(Annotation(kRemoveVersionAtAnnotation)), &at, &unused)) return std::nullopt;
+  return at;
+}
+
 const admin::DeploymentUse* Observed::UseOf(std::string_view deployment_id) const {
   if (!usage.look) return nullptr;
   const auto it = usage.look->deployments.find(std::string(deployment_id));
   return it == usage.look->deployments.end() ? nullptr : &it->second;
 }
 
-std::optional<Observed> Observe(const kube::Key& key, const plan::World& world) {
+std::optional<Observed> Gather(const kube::Key& key, const runtime::Cache& cache, const plan::Config& config, absl::Time now) {
   Observed seen;
-  seen.object = world.cache.Get(kRestateDeployments, key);
+  seen.object = cache.Get(kRestateDeployments, key);
   if (!seen.object) return std::nullopt;
   seen.body = seen.object->Body();
-  seen.config = world.config;
-  seen.now = world.clock.WallTime();
+  seen.config = config;
+  seen.now = now;
   Decode(seen);
   NameWantedVersion(seen);
-  GatherVersions(seen, world);
+  GatherVersions(seen, cache);
   seen.endpoint = EndpointOf(seen);
-  const auto wanted = LookNeeded(seen);
-  seen.needs_look = wanted.has_value();
-  if (wanted && seen.endpoint.ok()) seen.usage = world.usage.Ask(*seen.endpoint, key, *wanted);
+  return seen;
+}
+
+std::optional<admin::Wanted> LookNeeded(const Observed& seen) {
+  const Version* current = seen.deleting() ? nullptr : seen.Current();
+  const bool others = std::any_of(seen.versions.begin(), seen.versions.end(),
+                                  [&](const Version& v) { return &v != current && MayBeRegistered(v); });
+  if (seen.deleting()) {
+    if (!others) return std::nullopt;
+    return admin::Wanted{.max_age = AgeForRemovals(seen, current), .count_unpinned = true};
+  }
+  if (!others && (!current || (current->deployment_id.empty() && !RestateWasAway(seen)))) return std::nullopt;
+  const bool retiring = std::any_of(seen.versions.begin(), seen.versions.end(), [&](const Version& v) {
+    return &v != current && v.replicas() > 0;
+  });
+  const bool surplus = seen.versions.size() > static_cast<std::size_t>(seen.spec.revision_history_limit) + 1;
+  return admin::Wanted{.max_age = retiring || surplus ? AgeForRemovals(seen, current) : kSteadyLook};
+}
+
+std::optional<Observed> Observe(const kube::Key& key, const plan::World& world) {
+  auto seen = Gather(key, world.cache, world.config, world.clock.WallTime());
+  if (!seen) return std::nullopt;
+  const auto wanted = LookNeeded(*seen);
+  seen->needs_look = wanted.has_value();
+  if (wanted && seen->endpoint.ok()) seen->usage = world.usage.Ask(*seen->endpoint, key, *wanted);
   return seen;
 }
 

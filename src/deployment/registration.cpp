@@ -90,8 +90,8 @@ plan::Wait NotRoutedTo(const Observed& seen, const Version& current, Verdict ver
   const std::string registered = absl::StrCat("version ", current.name(), " is registered as ", current.deployment_id);
   if (verdict == Verdict::kConflict) {
     return {Reason::kForeignDeployment,
-            absl::StrCat(registered, ", but another deployment that is not of this object serves its services (see GET ",
-                         seen.endpoint->ToString(), "/services); it is not taken over by force. Remove the other one, or change "
+            absl::StrCat(registered, ", but its services are served by a deployment that is not of this object, or it has none (see GET ",
+                         seen.endpoint->ToString(), "/services); nothing is taken over by force. Remove the other one, or change "
                          "spec.template to register a new version")};
   }
   return {Reason::kNotLatest,

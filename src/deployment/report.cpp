@@ -26,6 +26,7 @@ struct Verdict {
 
 std::string_view StatusOf(Reason reason) {
   switch (reason) {
+    case Reason::kApiUnavailable:
     case Reason::kApiRejected:
     case Reason::kApiNotFound:
     case Reason::kApiForbidden:
@@ -45,14 +46,13 @@ Verdict VerdictOf(const DeploymentPlan& plan, const plan::Outcome& outcome) {
 
 // Moments and mishaps of our own that the next pass mends: they are not worth a write.
 bool WorthTelling(const DeploymentPlan& plan, const plan::Outcome& outcome, Reason reason) {
-  if (plan.collided) return true;
+  if (plan.released && outcome.error.ok()) return false;  // the finalizer is gone, and with it the object
   if (plan.again && outcome.error.ok()) return false;
   switch (reason) {
     case Reason::kWaitingForUsage:
     case Reason::kConfirmingRegistration:
     case Reason::kAdminBusy:
     case Reason::kApiConflict:
-    case Reason::kApiUnavailable:
     case Reason::kStopped:
     case Reason::kNotSynced:
       return false;
@@ -90,6 +90,13 @@ void FillCounters(const Observed& seen, const Version& current, crd::RestateDepl
 
 crd::RestateDeploymentStatus StatusFor(const Observed& seen, const DeploymentPlan& plan, const Verdict& verdict) {
   crd::RestateDeploymentStatus status;
+  if (verdict.reason == Reason::kNotSupported && seen.status) {
+    // Another operator may have made what the counters are about, in a way we do not know.
+    status = *seen.status;
+    status.observed_generation = seen.object->generation();
+    status.conditions = std::vector{ReadyCondition(seen, verdict)};
+    return status;
+  }
   if (const Version* current = seen.Current()) FillCounters(seen, *current, status);
   if (seen.status) status.collision_count = seen.status->collision_count;
   if (plan.collided && status.collision_count.value_or(0) < std::numeric_limits<std::int32_t>::max()) {
@@ -103,11 +110,20 @@ crd::RestateDeploymentStatus StatusFor(const Observed& seen, const DeploymentPla
   return status;
 }
 
+// Whether the status speaks of the present spec and version: what follows a rollout waits for that.
+bool ToldOfThisVersion(const Observed& seen) {
+  const Version* current = seen.Current();
+  return seen.status && seen.status->observed_generation == seen.object->generation() && current &&
+         seen.status->deployment_id.value_or("") == current->deployment_id;
+}
+
 bool Urgent(const Observed& seen, const DeploymentPlan& plan, const Verdict& verdict) {
   const crd::Condition* old = ReadyOf(seen.status);
   if (plan.collided || plan.deletion.has_value() != (seen.status && seen.status->deletion)) return true;
+  if (verdict.reason == Reason::kApiUnavailable) return false;  // often over before it is worth a write
   if (RowOf(verdict.reason).error_class != ErrorClass::kWait) return !old || old->reason != RowOf(verdict.reason).name;
-  return verdict.status == "True" ? !old || old->status != "True" : old && old->status == "True";
+  if (verdict.status != "True") return old && old->status == "True";
+  return !old || old->status != "True" || !ToldOfThisVersion(seen);
 }
 
 }  // namespace
@@ -117,9 +133,7 @@ plan::Report ReportOn(const Observed& seen, const DeploymentPlan& plan, const pl
   const Verdict verdict = VerdictOf(plan, outcome);
   if (verdict.status != "True") report.waiting = plan::Waiting{std::string(RowOf(verdict.reason).name), verdict.message};
   if (RowOf(verdict.reason).event) report.event = FailureEvent(seen, verdict.reason, Cut(verdict.message));
-  // The finalizer is gone, and with it the object.
-  const bool released = seen.deleting() && plan.blockers.empty() && !plan.deletion && plan.failure.ok() && !plan.wait;
-  if (released || !WorthTelling(plan, outcome, verdict.reason)) return report;
+  if (!WorthTelling(plan, outcome, verdict.reason)) return report;
   const json::Value* current = seen.body.Find("status");
   report.status = plan::StatusToPublish{kRestateDeployments, seen.object, current ? *current : json::Value(),
                                         schema::Encode(StatusFor(seen, plan, verdict)), Urgent(seen, plan, verdict)};

@@ -27,10 +27,13 @@ struct Registered {
 Registered FindRegistered(const Observed& seen, const Version& version) {
   if (!seen.usage.look) return {};
   if (const auto* use = seen.UseOf(version.deployment_id)) return {version.deployment_id, use, IsUriOf(version, use->uri)};
+  Registered found;
   for (const auto& [id, use] : seen.usage.look->deployments) {
-    if (IsUriOf(version, use.uri)) return {id, &use, true};
+    if (!IsUriOf(version, use.uri)) continue;
+    // Of several (the cluster's domain changed) the one with work counts.
+    if (!found.use || use.InUse()) found = {id, &use, true};
   }
-  return {};
+  return found;
 }
 
 class Retirer {
@@ -38,10 +41,7 @@ class Retirer {
   explicit Retirer(const Observed& seen) : seen_(seen) {}
 
   Retirement Run() {
-    if (seen_.needs_look && !seen_.usage.look) {
-      result_.complete = false;
-      return std::move(result_);
-    }
+    if (seen_.needs_look && !seen_.usage.look) return std::move(result_);
     const Version* current = seen_.deleting() ? nullptr : seen_.Current();
     for (const Version& version : seen_.versions) {
       if (&version != current) RetireOne(version, FindRegistered(seen_, version));
@@ -54,7 +54,6 @@ class Retirer {
     if (InUse(registered)) {
       Keep(version, registered);
     } else if (const auto wait = UntilRemoval(version, registered)) {
-      result_.complete = false;
       result_.next_removal = result_.next_removal ? std::min(*result_.next_removal, *wait) : *wait;
     } else {
       Remove(version, registered);
@@ -69,9 +68,11 @@ class Retirer {
   }
 
   void Keep(const Version& version, const Registered& registered) {
-    result_.complete = false;
-    result_.blockers.push_back({version.name(), registered.id, std::max(registered.use->PinnedTotal(), registered.use->attempts),
-                                registered.use->unpinned});
+    const auto& use = *registered.use;
+    // One that merely is the latest waits for the wanted version, not for invocations.
+    if (use.InUse() || use.unpinned > 0) {
+      result_.blockers.push_back({version.name(), registered.id, std::max(use.PinnedTotal(), use.attempts), use.unpinned});
+    }
     if (version.HasAnnotation(kRemoveVersionAtAnnotation)) {
       result_.steps.push_back(Annotate(version, json::Object(), kRemoveVersion));
     }
@@ -84,30 +85,28 @@ class Retirer {
   // nullopt: it is time. Schedules the removal when nobody has.
   std::optional<absl::Duration> UntilRemoval(const Version& version, const Registered& registered) {
     if (!registered.use) return std::nullopt;
-    absl::Time at;
-    std::string unused;
-    const std::string scheduled(version.Annotation(kRemoveVersionAtAnnotation));
-    if (!absl::ParseTime(absl::RFC3339_full, scheduled, &at, &unused)) {
-      at = Schedule(version);
-    }
-    if (at <= seen_.now) return std::nullopt;
-    return at - seen_.now;
+    const auto scheduled = version.RemovalTime();
+    if (scheduled && *scheduled <= seen_.now) return std::nullopt;
+    // A version that is scheduled now is not removed now, however short the delay: that takes another look.
+    return (scheduled ? *scheduled : Schedule(version)) - seen_.now;
   }
 
   absl::Time Schedule(const Version& version) {
     const std::int64_t delay = std::clamp<std::int64_t>(
         seen_.spec.restate.drain_delay_seconds.value_or(crd::kDefaultDrainDelaySeconds), 0, kLongestDelay);
-    const absl::Time at = seen_.now + absl::Seconds(delay);
+    // Whole seconds, as people write them, and never before the delay is over.
+    const absl::Time at = absl::FromUnixSeconds(absl::ToUnixSeconds(seen_.now) + delay + 1);
     const std::string text = absl::FormatTime("%Y-%m-%d%ET%H:%M:%S+00:00", at, absl::UTCTimeZone());
     result_.steps.push_back(Annotate(version, json::Obj({{kRemoveVersionAtAnnotation, text}}), kRemoveVersion));
     result_.steps.push_back(Announce(seen_, "VersionDrained",
                                      absl::StrCat("Version ", version.name(), " has no unfinished invocations; it is removed at ", text)));
-    // Below a second the written date is already past.
-    return absl::FromUnixSeconds(absl::ToUnixSeconds(at));
+    return at;
   }
 
   void Remove(const Version& version, const Registered& registered) {
+    if (version.object->deleting()) return Deregister(registered);  // somebody deleted it; finalizers hold it
     if (version.replicas() > 0) {
+      result_.removes = true;
       result_.steps.push_back(Scale(version, 0, kScaleDown));
       result_.steps.push_back(Announce(seen_, "VersionScaledDown", absl::StrCat("Version ", version.name(), " was scaled to zero")));
     }
@@ -115,11 +114,16 @@ class Retirer {
       ++retained_;
       return;
     }
-    if (registered.use && registered.ours && !registered.use->uri.empty()) {
-      result_.steps.push_back(plan::Forget{*seen_.endpoint, registered.id});
-    }
+    Deregister(registered);
+    result_.removes = true;
     result_.steps.push_back(plan::Delete{kube::kReplicaSets, version.object->key(), version.object->uid()});
     result_.steps.push_back(Announce(seen_, "VersionRemoved", absl::StrCat("Version ", version.name(), " was removed")));
+  }
+
+  void Deregister(const Registered& registered) {
+    if (!registered.use || !registered.ours) return;
+    result_.removes = true;
+    result_.steps.push_back(plan::Forget{*seen_.endpoint, registered.id});
   }
 
   const Observed& seen_;

@@ -23,6 +23,7 @@ void RetireOldVersions(const Observed& seen, DeploymentPlan& plan) {
   Retirement retirement = Retire(seen);
   for (plan::Step& step : retirement.steps) plan.steps.push_back(std::move(step));
   plan.blockers = std::move(retirement.blockers);
+  if (retirement.removes && seen.usage.look) plan.expires = seen.usage.answered + kFreshLook;
   if (retirement.next_removal) {
     plan.LookAgainIn(*retirement.next_removal);
   } else if (!plan.blockers.empty()) {
@@ -76,9 +77,8 @@ void Route(const Observed& seen, const Version& current, Verdict verdict, Deploy
 bool MakeCurrentVersion(const Observed& seen, DeploymentPlan& plan) {
   if (HashCollides(seen)) {
     plan.collided = true;
-    plan.again = true;
-    AddWait(plan, plan::Wait{Reason::kHashCollision,
-                             absl::StrCat("ReplicaSet ", seen.name, " exists and is another one; trying a new name")});
+    plan.failure = MakeError(Reason::kHashCollision,
+                             absl::StrCat("ReplicaSet ", seen.name, " exists and is another one; trying a new name"));
     return false;
   }
   const Version* current = seen.Current();
@@ -114,11 +114,11 @@ DeploymentPlan PlanRollout(const Observed& seen) {
     plan.steps.push_back(*std::move(finalizer));
   }
   if (!MakeCurrentVersion(seen, plan)) return plan;
-  const bool looked = !LookIsMissing(seen, plan);
+  if (LookIsMissing(seen, plan)) return plan;
   const Verdict verdict = VerdictOn(seen, *seen.Current());
   Route(seen, *seen.Current(), verdict, plan);
   // While a stranger serves our services, our older versions may be what a person wants back.
-  if (looked && verdict != Verdict::kConflict) RetireOldVersions(seen, plan);
+  if (verdict != Verdict::kConflict) RetireOldVersions(seen, plan);
   return plan;
 }
 

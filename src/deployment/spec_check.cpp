@@ -28,21 +28,6 @@ bool IsServiceName(std::string_view name) {
   return true;
 }
 
-absl::Status CheckSupported(const Observed& seen) {
-  const crd::RestateDeploymentSpec& spec = seen.spec;
-  if (seen.body.StringAt({"metadata", "annotations", kReconcileAnnotation}) == "disabled") {
-    return Unsupported("annotation restate.dev/reconcile=disabled");
-  }
-  if (spec.deployment_mode == crd::DeploymentMode::kKnative) return Unsupported("spec.deploymentMode knative");
-  if (spec.autoscaling) return Unsupported("spec.autoscaling");
-  if (spec.restate.tunnel_mode == crd::TunnelMode::kInProcess) return Unsupported("spec.restate.tunnelMode in-process");
-  if (spec.restate.delete_policy == crd::DeletePolicy::kForce) return Unsupported("spec.restate.deletePolicy force");
-  if (spec.restate.drain && spec.restate.drain->on_timeout == crd::OnTimeout::kForce) {
-    return Unsupported("spec.restate.drain.onTimeout force");
-  }
-  return absl::OkStatus();
-}
-
 absl::Status CheckName(const Observed& seen) {
   if (IsServiceName(seen.name)) return absl::OkStatus();
   return Invalid("metadata.name", absl::StrCat("each version needs a Service called ", seen.name,
@@ -87,6 +72,24 @@ absl::Status CheckSelector(const Observed& seen) {
 }
 
 }  // namespace
+
+absl::Status CheckSupported(const Observed& seen) {
+  const crd::RestateDeploymentSpec& spec = seen.spec;
+  // Suspension ends with the delete request.
+  if (!seen.deleting() && seen.body.StringAt({"metadata", "annotations", kReconcileAnnotation}) == "disabled") {
+    return Unsupported("annotation restate.dev/reconcile=disabled");
+  }
+  // From the text: a spec that does not decode shall not be taken for one without Knative objects.
+  const std::string_view mode = seen.body.StringAt({"spec", "deploymentMode"}, "replicaset");
+  if (mode != "replicaset") return Unsupported(absl::StrCat("spec.deploymentMode ", std::string(mode)));
+  if (spec.autoscaling) return Unsupported("spec.autoscaling");
+  if (spec.restate.tunnel_mode == crd::TunnelMode::kInProcess) return Unsupported("spec.restate.tunnelMode in-process");
+  if (spec.restate.delete_policy == crd::DeletePolicy::kForce) return Unsupported("spec.restate.deletePolicy force");
+  if (spec.restate.drain && spec.restate.drain->on_timeout == crd::OnTimeout::kForce) {
+    return Unsupported("spec.restate.drain.onTimeout force");
+  }
+  return absl::OkStatus();
+}
 
 absl::StatusOr<admin::Endpoint> EndpointOf(const Observed& seen) {
   if (!seen.decoded.ok()) return seen.decoded;

@@ -41,6 +41,9 @@ inline constexpr std::string_view kHashLabel = "pod-template-hash";
 inline constexpr kube::Resource kRestateDeployments{crd::kGroup, crd::kRestateDeployment.version, crd::kRestateDeployment.kind,
                                                     crd::kRestateDeployment.plural};
 
+// How old the look may be on which a version loses its pods or its registration (guarantees S2).
+inline constexpr Clock::Duration kFreshLook = std::chrono::seconds(10);
+
 // One version: a ReplicaSet of ours, and its Service.
 struct Version {
   kube::ObjectPtr object;
@@ -51,6 +54,7 @@ struct Version {
   const std::string& name() const { return object->key().name; }
   std::string_view Annotation(std::string_view key) const { return body.StringAt({"metadata", "annotations", key}); }
   bool HasAnnotation(std::string_view key) const { return body.FindPath({"metadata", "annotations", key}) != nullptr; }
+  std::optional<absl::Time> RemovalTime() const;  // nullopt: none is set, or no time
   std::int64_t replicas() const { return body.IntAt({"spec", "replicas"}, 1); }
 };
 
@@ -81,5 +85,9 @@ struct Observed {
 
 // Gathers it; nullopt: the object is gone.
 std::optional<Observed> Observe(const kube::Key& key, const plan::World& world);
+
+// The two halves of it: what the cache knows, and which look at Restate the decision then needs (nullopt: none).
+std::optional<Observed> Gather(const kube::Key& key, const runtime::Cache& cache, const plan::Config& config, absl::Time now);
+std::optional<admin::Wanted> LookNeeded(const Observed& seen);
 
 }  // namespace restate::deployment

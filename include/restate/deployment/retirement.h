@@ -23,7 +23,7 @@ struct Retirement {
   std::vector<plan::Step> steps;
   std::vector<Blocker> blockers;
   std::optional<absl::Duration> next_removal;  // until the earliest removal that is scheduled
-  bool complete = true;                        // after these steps nothing waits to be retired
+  bool removes = false;                        // among the steps are some that the look alone justifies
 };
 
 // What to do with every version but the wanted one (rollout), or with every version (deletion). Without a look at Restate
