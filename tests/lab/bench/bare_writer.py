@@ -34,26 +34,37 @@ def finish(server, name):
 
 def run(server, names, admin_url):
     """Seconds from the first create to the last status."""
-    ready, done = queue.SimpleQueue(), Countdown(names)
-    told = set()
+    steps, done = queue.SimpleQueue(), Countdown(names)
+    met = {name: set() for name in names}
+    lock = threading.Lock()
+
+    def meets(name, condition):
+        """A pod may be ready before its Service is written; the rest needs both."""
+        with lock:
+            complete = condition not in met[name] and len(met[name]) == 1
+            met[name].add(condition)
+        if complete:
+            steps.put(name)
 
     def seen(replica_set):
-        name = replica_set["metadata"]["labels"]["app"]
-        if replica_set.get("status", {}).get("readyReplicas") and name not in told:
-            told.add(name)
-            ready.put(name)
+        if replica_set.get("status", {}).get("readyReplicas"):
+            meets(replica_set["metadata"]["labels"]["app"], "pod is ready")
 
-    def finish_ready():
+    def write_first(name):
+        begin(server, name, admin_url)
+        meets(name, "begun")
+
+    def write_rest():
         while True:
-            name = ready.get()
+            name = steps.get()
             finish(server, name)
             done.seen(name)
 
     server.watch(REPLICA_SETS, seen)
     began = time.monotonic()
     for _ in range(8):
-        threading.Thread(target=finish_ready, daemon=True).start()
-    in_parallel(lambda name: begin(server, name, admin_url), names)
+        threading.Thread(target=write_rest, daemon=True).start()
+    in_parallel(write_first, names)
     done.wait(300)
     return time.monotonic() - began
 

@@ -31,12 +31,13 @@ def converge(scene, names, bare):
     seconds = scene.converge(names)
     requests, _ = audit.until_quiet(QUIET, 120)
     calls = {call: number - calls_before.get(call, 0) for call, number in scene.admin_counters().items()}
-    queries = calls.get("query", 0)
+    queries = calls["query"]
+    own = calls["register"] + calls["forget"] + calls["services"] + calls["deployments"] + calls["other"]
     count = len(names)
     print(f"operator: {seconds:.1f} s, {seconds / bare:.2f} times the bare writer")
     print(f"  {len(requests) / count:.2f} API requests each, {len(measure.writes(requests)) / count:.2f} of them writes")
     print(f"  {measure.table(requests)}")
-    print(f"  {(sum(calls.values()) - queries) / count:.2f} admin calls each, and {queries} shared queries in all: {calls}")
+    print(f"  {own / count:.2f} admin calls each, and {queries} shared queries in all")
     print(f"  {1000 * (measure.cpu_seconds(pid) - idle) / count:.2f} ms CPU each, {measure.memory_mib(pid):.0f} MiB peak memory", flush=True)
 
 
