@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "restate/base/error.h"
+#include "tls.h"
 
 extern char** environ;
 
@@ -43,13 +44,19 @@ class Pipe {
 };
 
 std::vector<std::string> EnvironmentWith(const std::map<std::string, std::string>& variables) {
-  std::vector<std::string> all;
+  std::map<std::string, std::string> all;
   for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view text(*entry);
-    if (variables.count(std::string(text.substr(0, text.find('=')))) == 0) all.emplace_back(text);
+    const std::string text(*entry);
+    const std::size_t equals = text.find('=');
+    if (equals != std::string::npos) all.insert_or_assign(text.substr(0, equals), text.substr(equals + 1));
   }
-  for (const auto& [name, value] : variables) all.push_back(name + "=" + value);
-  return all;
+  // This process hides the system's CAs from its own OpenSSL only.
+  for (const char* name : {"SSL_CERT_FILE", "SSL_CERT_DIR"}) all.erase(name);
+  for (const auto& [name, value] : HiddenVariables()) all.insert_or_assign(name, value);
+  for (const auto& [name, value] : variables) all.insert_or_assign(name, value);
+  std::vector<std::string> entries;
+  for (const auto& [name, value] : all) entries.push_back(name + "=" + value);
+  return entries;
 }
 
 std::vector<char*> Pointers(std::vector<std::string>& texts) {

@@ -11,9 +11,14 @@
 namespace restate::kube {
 namespace {
 
-std::string& SystemCaFile() {
-  static std::string path = "/etc/ssl/certs/ca-certificates.crt";  // Debian's bundle
-  return path;
+std::map<std::string, std::string>& Hidden() {
+  static std::map<std::string, std::string> variables;
+  return variables;
+}
+
+std::string SystemCaFile() {
+  const auto it = Hidden().find("SSL_CERT_FILE");
+  return it != Hidden().end() && !it->second.empty() ? it->second : "/etc/ssl/certs/ca-certificates.crt";  // Debian's
 }
 
 struct FreeBio {
@@ -47,10 +52,13 @@ std::string VerifyLog::Take() {
 }
 
 void HideDefaultTrust() {
-  if (const char* file = std::getenv("SSL_CERT_FILE"); file != nullptr && *file != '\0') SystemCaFile() = file;
-  setenv("SSL_CERT_FILE", "/dev/null", 1);
-  setenv("SSL_CERT_DIR", "/dev/null", 1);
+  for (const char* name : {"SSL_CERT_FILE", "SSL_CERT_DIR"}) {
+    if (const char* value = std::getenv(name)) Hidden()[name] = value;
+    setenv(name, "/dev/null", 1);
+  }
 }
+
+const std::map<std::string, std::string>& HiddenVariables() { return Hidden(); }
 
 std::vector<TlsMaterial::Certificate> TlsMaterial::ParseCertificates(const std::string& pem) {
   std::vector<Certificate> certificates;

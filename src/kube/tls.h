@@ -1,6 +1,7 @@
 // TLS material of one HTTP client: parsed once, applied to each connection's SSL_CTX.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -59,5 +60,8 @@ class TlsMaterial {
 // Remembers SSL_CERT_FILE as the system's CA file and hides it from OpenSSL: cpprestsdk has OpenSSL parse the whole default
 // bundle for every connection (20 ms each), and trusts it beside the CA asked for. Call before any thread exists.
 void HideDefaultTrust();
+
+// SSL_CERT_FILE and SSL_CERT_DIR as they were before, for the programs that we start; those that were not set are missing.
+const std::map<std::string, std::string>& HiddenVariables();
 
 }  // namespace restate::kube

@@ -139,7 +139,8 @@ TEST_CASE("A2: any changed or left out value of a recorded object makes an apply
       scalar = before;
     });
     if (desired.Find("spec") == nullptr) continue;
-    for (const auto& [name, value] : *desired.Find("spec")->object()) {
+    for (const auto& entry : *desired.Find("spec")->object()) {
+      const std::string name = entry.first;
       json::Value without = desired;
       without["spec"].Erase(name);
       CAPTURE(name);

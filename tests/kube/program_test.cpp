@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdlib>
+
 #include "../../src/kube/exec_plugin.h"
 
 namespace restate::kube {
@@ -33,6 +35,13 @@ TEST_CASE("a program inherits no open files") {
   const auto end = Run({.argv = {"sh", "-c", "ls /proc/self/fd | wc -l"}, .variables = {}});
   REQUIRE(end.ok());
   CHECK(std::stoi(end->output) <= 4);  // 0, 1, 2 and the directory itself
+}
+
+TEST_CASE("a program gets our environment and its own variables, but not the CAs that we hide from ourselves") {
+  const auto end = Run({.argv = {"sh", "-c", "echo \"$PATH:$MINE:$SSL_CERT_FILE:$SSL_CERT_DIR\""}, .variables = {{"MINE", "a b"}}});
+  REQUIRE(end.ok());
+  CHECK(end->output.starts_with(std::getenv("PATH") + std::string(":a b:")));
+  CHECK(end->output.find("/dev/null") == std::string::npos);
 }
 
 TEST_CASE("T5: what may be a token does not reach the log") {
