@@ -25,13 +25,19 @@ std::string Fingerprint(json::Value live, std::string_view subresource) {
   return Sha256Hex(json::Dump(live));
 }
 
+// What the manager wants to say. The uid is a precondition and no part of it: a first apply does not know it yet.
+std::string Digest(json::Value desired) {
+  desired["metadata"].Erase("uid");
+  return Sha256Hex(json::Dump(desired));
+}
+
 }  // namespace
 
 absl::StatusOr<Applier::Result> Applier::Apply(const Resource& resource, const json::Value& desired, const ObjectPtr& live,
                                                const ApplyOptions& options, std::stop_token stop) {
   std::string id = ObjectId(resource, KeyOf(desired));
   id.append(options.manager).append("\n").append(options.subresource);
-  const std::string desired_digest = Sha256Hex(json::Dump(desired));
+  const std::string desired_digest = Digest(desired);
   if (live != nullptr) {
     const json::Value body = live->Body();
     const std::string fingerprint = Fingerprint(body, options.subresource);
