@@ -35,6 +35,21 @@ using restate::json::Value;
 
 namespace {
 
+// Copying and writing a value recurse: 9,990 levels take less than 2 of a thread's 8 MiB of stack, but AddressSanitizer
+// makes the frames so large that they take more than 8.
+#if defined(__SANITIZE_ADDRESS__)
+#define RESTATE_TEST_LARGE_FRAMES
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define RESTATE_TEST_LARGE_FRAMES
+#endif
+#endif
+#if defined(RESTATE_TEST_LARGE_FRAMES)
+constexpr int kDeep = 1500;
+#else
+constexpr int kDeep = 9990;
+#endif
+
 std::string ListText(const std::vector<ObjectSpec>& specs, const std::string& version, const std::string& token = "") {
   Array items;
   for (const ObjectSpec& spec : specs) items.push_back(Body(spec));
@@ -440,7 +455,7 @@ TEST_CASE("W16 an event that cannot be decoded is left out alone; the others and
 
 TEST_CASE_FIXTURE(Bench, "W16 depth that the API server itself accepts is no poison") {
   auto stream = StartWatching();
-  for (const int depth : {200, 9000}) {
+  for (const int depth : {200, kDeep}) {
     const std::string n = std::to_string(depth);
     const auto size = static_cast<std::size_t>(depth);
     stream->Send(R"({"type":"ADDED","object":{"metadata":{"namespace":"ns","name":"d)" + n + R"(","uid":"u)" + n +
@@ -448,7 +463,8 @@ TEST_CASE_FIXTURE(Bench, "W16 depth that the API server itself accepts is no poi
                  "}}\n");
   }
   REQUIRE(stream->WaitUntilRead());
-  CHECK(TakeReported() == "+d200@200 +d9000@9000");
+  const std::string deep = std::to_string(kDeep);
+  CHECK(TakeReported() == "+d200@200 +d" + deep + "@" + deep);
 }
 
 TEST_CASE_FIXTURE(Bench, "W16 one bad item of a list of 1,000 costs only itself") {
