@@ -26,7 +26,7 @@ void SetNextDate(WorkQueue& queue, const kube::Key& key, const Next& next) {
     case ErrorClass::kUserMistake: queue.Forget(key); return queue.AddAfter(key, kResync);
     case ErrorClass::kLostRace: return queue.AddAtOnce(key);
     case ErrorClass::kNotAllowed: return queue.AddRateLimited(key, std::max(kNotAllowedRetry, RetryAfter(next.error)));
-    case ErrorClass::kOtherSideDown:
+    case ErrorClass::kOtherSideDown: return queue.AddRateLimited(key, RetryAfter(next.error), kOutageRetry);
     case ErrorClass::kOtherSideRefused:
     case ErrorClass::kOurBug: return queue.AddRateLimited(key, RetryAfter(next.error));
   }

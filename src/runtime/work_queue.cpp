@@ -26,8 +26,8 @@ void WorkQueue::AddAfter(const kube::Key& key, Clock::Duration delay, Priority p
   AddAt(key, delay, priority, false);
 }
 
-void WorkQueue::AddRateLimited(const kube::Key& key, Clock::Duration at_least) {
-  AddAt(key, std::max(Backoff(CountFailure(key)), at_least), Priority::kLive, true);
+void WorkQueue::AddRateLimited(const kube::Key& key, Clock::Duration at_least, Clock::Duration at_most) {
+  AddAt(key, std::max(std::min(Backoff(CountFailure(key)), at_most), at_least), Priority::kLive, true);
 }
 
 void WorkQueue::AddAtOnce(const kube::Key& key) {

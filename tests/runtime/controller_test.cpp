@@ -180,6 +180,20 @@ TEST_CASE("Q4 the next date follows from the class of the error") {
   }
 }
 
+TEST_CASE("Q4 LV7 after a long outage a key is not far away, unless the other side asked for more") {
+  const auto down = MakeError(Reason::kAdminCallFailed, "x");
+  for (const auto& [error, expected] : {std::pair(down, Clock::Duration(1min)),
+                                        std::pair(WithRetryAfter(down, absl::Minutes(2)), Clock::Duration(2min))}) {
+    FakeClock clock;
+    WorkQueue queue(clock);
+    for (int i = 0; i < 50; ++i) queue.AddRateLimited(kA);
+    clock.Advance(1h);
+    queue.Done(*queue.Take({}));
+    SetNextDate(queue, kA, Next::Failed(error));
+    CHECK(DueIn(clock, queue) == expected);
+  }
+}
+
 TEST_CASE("Q4 a success after failures forgets them and keeps its own date") {
   FakeClock clock;
   WorkQueue queue(clock);

@@ -30,6 +30,9 @@ struct Next {
 inline constexpr Clock::Duration kResync = std::chrono::minutes(5);
 // The shortest back-off after 401 and 403: rights do not change by the second.
 inline constexpr Clock::Duration kNotAllowedRetry = std::chrono::minutes(1);
+// The longest back-off while the other side is down: after an outage of any length the work goes on within a minute
+// (guarantees LV5, LV7).
+inline constexpr Clock::Duration kOutageRetry = std::chrono::minutes(1);
 
 // Sets the next date of a key by the class of the error (base/error.h):
 //   ok                        back-off forgotten; due after `after`, if given
@@ -37,6 +40,7 @@ inline constexpr Clock::Duration kNotAllowedRetry = std::chrono::minutes(1);
 //   user mistake              back-off forgotten; due after kResync
 //   lost race, at_once        at once the first time, then back-off
 //   not allowed               back-off, at least kNotAllowedRetry
+//   other side down           back-off up to kOutageRetry, at least Retry-After
 //   everything else           back-off, at least Retry-After
 void SetNextDate(WorkQueue& queue, const kube::Key& key, const Next& next);
 

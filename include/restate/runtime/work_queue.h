@@ -42,8 +42,9 @@ class WorkQueue {
   // The key is due now, or after a delay. Of two dates the earlier wins; of two priorities the higher.
   void Add(const kube::Key& key, Priority priority = Priority::kLive);
   void AddAfter(const kube::Key& key, Clock::Duration delay, Priority priority = Priority::kBackground);
-  // A failure: due after the key's back-off, which doubles at each call until Forget. `at_least`: Retry-After.
-  void AddRateLimited(const kube::Key& key, Clock::Duration at_least = {});
+  // A failure: due after the key's back-off, which doubles at each call until Forget, but not later than `at_most`. The
+  // other side's own wish (Retry-After) stands above both: `at_least`.
+  void AddRateLimited(const kube::Key& key, Clock::Duration at_least = {}, Clock::Duration at_most = kLastRetry);
   // A failure that is worth an immediate second look (a lost race): due now the first time since Forget, then as above.
   void AddAtOnce(const kube::Key& key);
   // A success: the back-off starts anew. Dates already set stay.
