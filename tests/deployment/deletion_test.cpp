@@ -1,0 +1,205 @@
+// What deleting the object does, and what holds it up.
+#include <doctest/doctest.h>
+
+#include "absl/strings/match.h"
+#include "deployment/scene.h"
+
+namespace restate::deployment {
+namespace {
+
+using json::Arr;
+using json::Obj;
+using Steps = std::vector<std::string>;
+
+constexpr char kPast[] = "2026-06-01T00:00:00+00:00";
+const std::string kRelease =
+    R"(patch restatedeployments shop/greeter [{"op":"test","path":"/metadata/finalizers/0","value":"deployments.restate.dev"},)"
+    R"({"op":"remove","path":"/metadata/finalizers/0"}])";
+
+// v1 is up, registered as dp_1, the latest and idle; the object was deleted a minute ago.
+Scene Deleted(VersionState v1 = {.id = "dp_1"}) {
+  Scene scene;
+  scene.Add("v1", v1);
+  if (!v1.id.empty()) scene.Use("v1", v1.id).latest = true;
+  scene.Delete(scene.now - absl::Minutes(1));
+  return scene;
+}
+
+const crd::DeletionStatus& DeletionOf(const DeploymentPlan& plan) {
+  REQUIRE(plan.deletion);
+  return *plan.deletion;
+}
+
+TEST_CASE("unfinished work holds a deletion, pinned or not started") {
+  Scene scene = Deleted();
+  scene.look.deployments["dp_1"].pinned["suspended"] = 2;
+  scene.look.deployments["dp_1"].unpinned = 3;
+  CHECK(scene.Steps() == Steps{});
+  const auto plan = scene.Plan();
+  CHECK(plan.wait->reason == Reason::kDeploymentInUse);
+  CHECK(plan.look_again == absl::Seconds(10));
+  const auto& deletion = DeletionOf(plan);
+  CHECK(deletion.phase == crd::DeletionPhase::kDraining);
+  CHECK(deletion.total_pending_invocations == 5);
+  REQUIRE(deletion.pending_invocations);
+  REQUIRE(deletion.pending_invocations->size() == 1);
+  CHECK(deletion.pending_invocations->front() == crd::PendingInvocations{scene.NameOf("v1"), "dp_1", 2, 3});
+  CHECK(scene.Labelled(*deletion.message) == "Waiting for in-flight invocations against v1 (2 pinned, 3 unpinned invocations)");
+
+  scene.look.deployments["dp_1"].pinned.clear();
+  CHECK(scene.Plan().wait->reason == Reason::kDeploymentInUse);
+  scene.look.deployments["dp_1"].unpinned = 0;
+  scene.look.deployments["dp_1"].attempts = 1;
+  CHECK(scene.Plan().wait->reason == Reason::kDeploymentInUse);
+  CHECK(DeletionOf(scene.Plan()).total_pending_invocations == 1);
+}
+
+TEST_CASE("past its deadline a deletion is overdue and goes on waiting") {
+  Scene scene = Deleted();
+  scene.look.deployments["dp_1"].pinned["paused"] = 1;
+  scene.restate()["drain"] = Obj({{"timeoutSeconds", 60}});
+  const auto plan = scene.Plan();
+  CHECK(DeletionOf(plan).phase == crd::DeletionPhase::kOverdue);
+  CHECK(absl::StrContains(*DeletionOf(plan).message, "after the 60s drain timeout"));
+  CHECK(scene.Steps() == Steps{});
+  scene.restate()["drain"]["timeoutSeconds"] = 61;
+  CHECK(DeletionOf(scene.Plan()).phase == crd::DeletionPhase::kDraining);
+  CHECK(*DeletionOf(scene.Plan()).deadline == scene.now + absl::Seconds(1));
+}
+
+TEST_CASE("every drain timeout gives a deadline that can be written") {
+  for (const std::int64_t timeout : {std::int64_t{0}, std::int64_t{260'000'000'000}, std::numeric_limits<std::int64_t>::max()}) {
+    Scene scene = Deleted();
+    scene.look.deployments["dp_1"].pinned["paused"] = 1;
+    scene.restate()["drain"] = Obj({{"timeoutSeconds", timeout}});
+    const auto report = scene.Report();
+    REQUIRE(report.status);
+    const auto deadline = report.status->wanted.StringAt({"deletion", "deadline"});
+    CHECK(deadline.size() == std::string_view("2027-01-15T08:00:00Z").size());
+  }
+}
+
+TEST_CASE("an idle version waits out the drain delay, although it is the latest") {
+  Scene scene = Deleted();
+  CHECK(scene.Steps() == Steps{"apply replicasets shop/v1 as restate-operator/remove-version-at"});
+  CHECK(scene.Plan().wait->reason == Reason::kDeploymentDraining);
+  CHECK(scene.Plan().look_again == absl::Minutes(5));
+  CHECK(DeletionOf(scene.Plan()).total_pending_invocations == 0);
+  CHECK(!DeletionOf(scene.Plan()).pending_invocations);
+  scene = Deleted({.id = "dp_1", .remove_at = "2027-01-15T08:00:30+00:00"});
+  CHECK(scene.Steps() == Steps{});
+  CHECK(scene.Plan().look_again == absl::Seconds(30));
+}
+
+TEST_CASE("then everything goes: pods, registration, ReplicaSet, and last the finalizer; no history is kept") {
+  Scene scene = Deleted({.id = "dp_1", .remove_at = kPast});
+  scene.Add("v0", {.id = "dp_0", .replicas = 0, .minutes_old = 600, .remove_at = kPast});
+  scene.Use("v0", "dp_0");
+  CHECK(scene.Steps() == Steps{"apply replicasets shop/v1/scale as restate-operator/scale-down", "forget dp_1 at http://restate:9070",
+                               "delete replicasets shop/v1 uid uid-of-v1", "forget dp_0 at http://restate:9070",
+                               "delete replicasets shop/v0 uid uid-of-v0", kRelease});
+  CHECK(scene.Plan().released);
+  CHECK(scene.Plan().expires.has_value());
+  CHECK(!scene.Report().status);  // nobody is left to tell
+}
+
+TEST_CASE("a step of the removal that fails is told") {
+  Scene scene = Deleted({.id = "dp_1", .remove_at = kPast});
+  const plan::Outcome outcome{.done = 1, .error = MakeError(Reason::kAdminCallRejected, "DELETE: 500"), .registration = {}, .changed = true};
+  const auto report = scene.Report(outcome);
+  CHECK(ReadyOf(report) == "False AdminCallRejected");
+  CHECK(report.status->wanted.StringAt({"deletion", "phase"}) == "Draining");
+  REQUIRE(report.event);
+  CHECK(report.event->reason == "AdminCallRejected");
+}
+
+TEST_CASE("an object that never got anywhere is let go at once") {
+  Scene scene;
+  scene.Delete(scene.now);
+  scene.look_error = MakeError(Reason::kAdminCallFailed, "down");
+  CHECK(scene.Steps() == Steps{kRelease});
+
+  // Pods, but no Service: it cannot have been registered, and Restate need not be asked.
+  Scene early = Deleted({.ready = 0, .service = false});
+  early.look_error = MakeError(Reason::kAdminCallFailed, "down");
+  CHECK(early.Steps() == Steps{"apply replicasets shop/v1/scale as restate-operator/scale-down",
+                               "delete replicasets shop/v1 uid uid-of-v1", kRelease});
+}
+
+TEST_CASE("versions are not removed blindly") {
+  SUBCASE("Restate does not answer") {
+    Scene scene = Deleted({.id = "dp_1", .remove_at = kPast});
+    scene.look_error = MakeError(Reason::kAdminCallFailed, "POST http://restate:9070/query: no answer");
+    CHECK(scene.Steps() == Steps{});
+    CHECK(scene.Plan().failure == scene.look_error);
+    CHECK(ReadyOf(scene.Report()) == "False AdminCallFailed");
+    CHECK(scene.Report().status->wanted.StringAt({"deletion", "phase"}) == "Draining");
+  }
+  SUBCASE("the look is under way") {
+    Scene scene = Deleted({.id = "dp_1", .remove_at = kPast});
+    scene.looked = false;
+    CHECK(scene.Steps() == Steps{});
+    CHECK(!scene.Report().status);
+  }
+  SUBCASE("the address of Restate was broken meanwhile") {
+    Scene scene = Deleted({.id = "dp_1", .remove_at = kPast});
+    scene.restate()["register"] = Obj({{"url", "ftp://x"}});
+    CHECK(scene.Steps() == Steps{});
+    CHECK(ReasonOf(scene.Plan().failure) == Reason::kInvalidRestateConfig);
+  }
+  SUBCASE("the spec does not decode any more") {
+    Scene scene = Deleted({.id = "dp_1", .remove_at = kPast});
+    scene.spec()["replicas"] = "many";
+    CHECK(scene.Steps() == Steps{});
+    CHECK(ReasonOf(scene.Plan().failure) == Reason::kInvalidSpec);
+  }
+}
+
+TEST_CASE("what this version does not support is not let go either") {
+  for (const auto& [field, value] : std::vector<std::pair<std::string, json::Value>>{
+           {"deletePolicy", "force"}, {"drain", Obj({{"onTimeout", "force"}})}, {"tunnelMode", "in-process"}}) {
+    Scene scene = Deleted({.id = "dp_1", .remove_at = kPast});
+    scene.restate()[field] = value;
+    CHECK(scene.Plan().steps.empty());
+    CHECK(ReasonOf(scene.Plan().failure) == Reason::kNotSupported);
+  }
+  // Its Configurations may have work that we cannot see.
+  Scene knative;
+  knative.spec()["deploymentMode"] = "knative";
+  knative.Delete(knative.now);
+  CHECK(knative.Plan().steps.empty());
+  CHECK(ReasonOf(knative.Plan().failure) == Reason::kNotSupported);
+  knative.spec()["replicas"] = "does not decode";
+  CHECK(knative.Plan().steps.empty());
+}
+
+TEST_CASE("suspension ends with the delete request") {
+  Scene scene = Deleted({.id = "dp_1", .remove_at = kPast});
+  scene.cr()["metadata"]["annotations"] = Obj({{"restate.dev/reconcile", "disabled"}});
+  CHECK(scene.Plan().released);
+}
+
+TEST_CASE("without our finalizer nothing is done; foreign finalizers stay") {
+  Scene scene = Deleted({.id = "dp_1", .remove_at = kPast});
+  scene.cr()["metadata"]["finalizers"] = Arr({"foregroundDeletion"});
+  CHECK(scene.Plan().steps.empty());
+  CHECK(!scene.Report().status);
+  scene.cr()["metadata"]["finalizers"] = Arr({"a/b", "deployments.restate.dev", "c/d"});
+  CHECK(absl::StrContains(scene.Steps().back(), R"("path":"/metadata/finalizers/1","value":"deployments.restate.dev")"));
+}
+
+TEST_CASE("a deletion is announced once, and an object being deleted gets nothing made") {
+  Scene scene;
+  scene.cr()["metadata"]["finalizers"] = Arr({"deployments.restate.dev"});
+  scene.Add("v0", {.id = "dp_0"});
+  scene.Use("v0", "dp_0").pinned["invoked"] = 1;
+  scene.Want("v1");  // its ReplicaSet does not exist
+  scene.Delete(scene.now);
+  CHECK(scene.Steps() == Steps{});
+  CHECK(scene.Announcements() == Steps{"DeleteRequested"});
+  scene.cr()["status"] = scene.Report().status->wanted;
+  CHECK(scene.Announcements() == Steps{});
+}
+
+}  // namespace
+}  // namespace restate::deployment

@@ -1,0 +1,54 @@
+#include "deployment/passes.h"
+
+#include "files.h"
+#include "restate/json/text.h"
+#include "restate/json/yaml.h"
+
+namespace restate::deployment {
+
+Passes::Passes(bool pods_become_ready) : stage({kRestateDeployments, kube::kReplicaSets, kube::kServices}) {
+  const auto crds = json::ParseYaml(FileText(TestSource("../crds/restatedeployments.yaml")));
+  REQUIRE(crds.ok());
+  for (const json::Value& crd : *crds) stage.api.Add(kube::kCustomResourceDefinitions, crd);
+  stage.api.UseClock(stage.clock);
+  stage.api.CollectGarbageAutomatically();
+  if (pods_become_ready) stage.api.RunReplicaSets();
+}
+
+runtime::Next Passes::Pass(const kube::Key& key) {
+  stage.Sync();
+  return plan::Reconcile<Kind>(key, stage.MakeWorld());
+}
+
+runtime::Next Passes::Settle(const kube::Key& key, Clock::Duration patience) {
+  for (int i = 0; i < 200; ++i) {
+    const std::string before = stage.api.resource_version();
+    const auto next = Pass(key);
+    if (Waiting() == "WaitingForUsage") {
+      stage.AwaitLook();
+    } else if (next.error.ok() && next.after && *next.after <= patience) {
+      stage.clock.Advance(*next.after);
+    } else if (stage.api.resource_version() == before || !next.error.ok()) {
+      return next;
+    }
+  }
+  FAIL("it never settles");
+  return {};
+}
+
+std::string Passes::Waiting() const {
+  const json::Value page = stage.diagnostics.ToJson(1);
+  const json::Value* waiting = page.Find("waiting");
+  if (!waiting || !waiting->array() || waiting->array()->empty()) return "";
+  return std::string(waiting->array()->front().StringAt({"reason"}));
+}
+
+std::string Passes::Ready(const kube::Key& key) const {
+  const auto live = stage.api.Get(kRestateDeployments, key);
+  const json::Value* conditions = live ? live->FindPath({"status", "conditions"}) : nullptr;
+  if (!conditions || !conditions->array() || conditions->array()->empty()) return "";
+  const json::Value& ready = conditions->array()->front();
+  return std::string(ready.StringAt({"status"})) + " " + std::string(ready.StringAt({"reason"}));
+}
+
+}  // namespace restate::deployment

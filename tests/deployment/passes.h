@@ -1,0 +1,29 @@
+// Passes over one RestateDeployment on a Stage: what the controller would do, with time that moves only as told.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "plan/stage.h"
+#include "restate/deployment/deployment.h"
+
+namespace restate::deployment {
+
+class Passes {
+ public:
+  // Serves our CRD; ReplicaSets become ready by themselves unless told otherwise.
+  explicit Passes(bool pods_become_ready = true);
+
+  plan::Stage stage;
+
+  // One pass on an up-to-date cache.
+  runtime::Next Pass(const kube::Key& key);
+  // Passes until nothing happens any more that needs no more than `patience` (of the fake clock).
+  runtime::Next Settle(const kube::Key& key, Clock::Duration patience = std::chrono::seconds(3));
+  // The reason the object waits for; "" for none.
+  std::string Waiting() const;
+  // "True Deployed", of the stored object; "" when it has no condition.
+  std::string Ready(const kube::Key& key) const;
+};
+
+}  // namespace restate::deployment

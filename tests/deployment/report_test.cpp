@@ -1,0 +1,188 @@
+// What the status says of a pass, and when it is written.
+#include <doctest/doctest.h>
+
+#include "absl/strings/str_cat.h"
+#include "deployment/scene.h"
+
+namespace restate::deployment {
+namespace {
+
+using json::Arr;
+using json::Obj;
+
+Scene Deployed(VersionState state = {.id = "dp_1"}) {
+  Scene scene;
+  scene.spec()["replicas"] = 3;
+  scene.cr()["metadata"]["generation"] = 4;
+  state.replicas = 3;
+  scene.Add("v1", state);
+  scene.Use("v1", "dp_1").latest = true;
+  return scene;
+}
+
+plan::Outcome Failed(Reason reason, std::string_view message = "why") {
+  return {.done = 0, .error = MakeError(reason, message), .registration = {}, .changed = true};
+}
+
+const json::Value& ReadyIn(const json::Value& status) { return status.Find("conditions")->array()->front(); }
+
+void SetReady(Scene& scene, std::string_view status, std::string_view reason) {
+  scene.cr()["status"] = Obj({{"replicas", 3},
+                              {"conditions", Arr({Obj({{"type", "Ready"}, {"status", status}, {"reason", reason},
+                                                       {"lastTransitionTime", "2026-01-01T00:00:00Z"}})})}});
+}
+
+TEST_CASE("the status of a deployed object") {
+  const Scene scene = Deployed();
+  const auto report = scene.Report();
+  REQUIRE(report.status);
+  CHECK(!report.event);
+  CHECK(report.status->wanted ==
+        Obj({{"availableReplicas", 3},
+             {"conditions", Arr({Obj({{"lastTransitionTime", "2027-01-15T08:00:00Z"},
+                                      {"message", "RestateDeployment is deployed"},
+                                      {"reason", "Deployed"},
+                                      {"status", "True"},
+                                      {"type", "Ready"}})})},
+             {"deploymentId", "dp_1"},
+             {"desiredReplicas", 3},
+             {"labelSelector", "app=greeter,pod-template-hash=" + scene.See().hash},
+             {"observedGeneration", 4},
+             {"readyReplicas", 3},
+             {"reconciliation", "Reconciling"},
+             {"replicas", 3},
+             {"unavailableReplicas", 0}}));
+}
+
+TEST_CASE("counters of a version on its way") {
+  const Scene scene = Deployed({.id = "", .ready = 1});
+  const auto report = scene.Report();
+  CHECK(ReadyOf(report) == "False ReplicaSetPodNotReady");
+  CHECK(report.status->wanted.IntAt({"readyReplicas"}) == 1);
+  CHECK(report.status->wanted.IntAt({"unavailableReplicas"}) == 2);
+  CHECK(!report.status->wanted.Find("deploymentId"));
+}
+
+TEST_CASE("the label selector is written as kubectl reads it") {
+  Scene scene = Deployed();
+  scene.spec()["selector"]["matchExpressions"] =
+      Arr({Obj({{"key", "tier"}, {"operator", "In"}, {"values", Arr({"b", "a"})}}), Obj({{"key", "x"}, {"operator", "Exists"}}),
+           Obj({{"key", "y"}, {"operator", "DoesNotExist"}}), Obj({{"key", "z"}, {"operator", "NotIn"}, {"values", Arr({"1"})}})});
+  CHECK(scene.Report().status->wanted.StringAt({"labelSelector"}) ==
+        absl::StrCat("app=greeter,pod-template-hash=", scene.See().hash, ",tier in (a,b),x,!y,z notin (1)"));
+}
+
+TEST_CASE("the transition time moves with the status and with nothing else") {
+  Scene scene = Deployed();
+  SetReady(scene, "True", "SomethingElse");
+  CHECK(ReadyIn(scene.Report().status->wanted).StringAt({"lastTransitionTime"}) == "2026-01-01T00:00:00Z");
+  scene.ReplicaSet("v1")["status"]["readyReplicas"] = 2;
+  CHECK(ReadyIn(scene.Report().status->wanted).StringAt({"lastTransitionTime"}) == "2027-01-15T08:00:00Z");
+  SetReady(scene, "False", "ReplicaSetScaling");
+  CHECK(ReadyIn(scene.Report().status->wanted).StringAt({"lastTransitionTime"}) == "2026-01-01T00:00:00Z");
+}
+
+TEST_CASE("a status that was published is wanted again, word for word") {
+  Scene scene = Deployed();
+  const auto first = scene.Report().status->wanted;
+  scene.cr()["status"] = first;
+  scene.now += absl::Hours(5);
+  CHECK(scene.Report().status->wanted == first);
+}
+
+TEST_CASE("which status goes with which failure") {
+  const Scene scene = Deployed();
+  CHECK(ReadyOf(scene.Report(Failed(Reason::kAdminCallFailed))) == "False AdminCallFailed");
+  CHECK(ReadyOf(scene.Report(Failed(Reason::kAdminCallRejected))) == "False AdminCallRejected");
+  CHECK(ReadyOf(scene.Report(Failed(Reason::kApiRejected))) == "Unknown FailedReconcile");
+  CHECK(ReadyOf(scene.Report(Failed(Reason::kApiForbidden))) == "Unknown FailedReconcile");
+  CHECK(ReadyOf(scene.Report(Failed(Reason::kApiUnavailable))) == "Unknown KubernetesUnavailable");
+  CHECK(ReadyOf(scene.Report(Failed(Reason::kInternalError))) == "Unknown InternalError");
+}
+
+TEST_CASE("moments are not told") {
+  const Scene scene = Deployed();
+  for (const Reason reason : {Reason::kAdminBusy, Reason::kApiConflict, Reason::kStopped, Reason::kNotSynced}) {
+    CHECK(!scene.Report(Failed(reason)).status);
+    CHECK(!scene.Report(Failed(reason)).event);
+  }
+  Scene looking = Deployed();
+  looking.looked = false;
+  CHECK(!looking.Report().status);
+  Scene registering = Deployed({.id = ""});
+  CHECK(!registering.Report().status);  // the confirmation follows at once
+  CHECK(ReadyOf(registering.Report(Failed(Reason::kAdminCallFailed))) == "False AdminCallFailed");
+  Scene fresh;
+  CHECK(!fresh.Report().status);
+}
+
+TEST_CASE("event and condition of a failure agree") {
+  const auto report = Deployed().Report(Failed(Reason::kAdminCallFailed, "POST http://restate:9070/deployments: no answer"));
+  REQUIRE(report.event);
+  CHECK(report.event->warning);
+  CHECK(report.event->note == ReadyIn(report.status->wanted).StringAt({"message"}));
+  CHECK(report.event->reason == ReadyIn(report.status->wanted).StringAt({"reason"}));
+  CHECK(report.event->regarding.StringAt({"metadata", "uid"}) == "cr-uid");
+  CHECK(report.event->action == "Reconcile");
+}
+
+TEST_CASE("long messages are cut between characters") {
+  const auto message = [](std::string text) {
+    const auto report = Deployed().Report(Failed(Reason::kApiRejected, text));
+    CHECK(report.event->note == ReadyIn(report.status->wanted).StringAt({"message"}));
+    return report.event->note;
+  };
+  CHECK(message(std::string(1024, 'x')) == std::string(1024, 'x'));
+  CHECK(message(std::string(1025, 'x')) == std::string(1021, 'x') + "...");
+  for (int shift = 0; shift < 4; ++shift) {
+    const std::string cut = message(std::string(static_cast<std::size_t>(shift), 'x') + [] {
+      std::string faces;
+      for (int i = 0; i < 400; ++i) faces += "\xf0\x9f\x98\x80";
+      return faces;
+    }());
+    CHECK(cut.size() <= 1024);
+    CHECK((cut.size() - static_cast<std::size_t>(shift) - 3) % 4 == 0);
+    CHECK(cut.ends_with("\xf0\x9f\x98\x80..."));
+  }
+}
+
+TEST_CASE("what somebody waits for is urgent, steps on the way are not") {
+  const auto urgent = [](const Scene& scene, const plan::Outcome& outcome = {}) { return scene.Report(outcome).status->urgent; };
+  Scene scene = Deployed();
+  CHECK(urgent(scene));
+  SetReady(scene, "False", "ReplicaSetPodNotReady");
+  CHECK(urgent(scene));
+  SetReady(scene, "True", "Deployed");
+  CHECK(urgent(scene));  // of another generation
+  scene.cr()["status"]["observedGeneration"] = 4;
+  CHECK(urgent(scene));  // of another version
+  scene.cr()["status"]["deploymentId"] = "dp_1";
+  CHECK(!urgent(scene));  // counters at most
+  CHECK(urgent(scene, Failed(Reason::kAdminCallFailed)));
+  CHECK(!urgent(scene, Failed(Reason::kApiUnavailable)));
+  SetReady(scene, "False", "AdminCallFailed");
+  CHECK(!urgent(scene, Failed(Reason::kAdminCallFailed, "the same in other words")));
+  CHECK(urgent(scene, Failed(Reason::kAdminCallRejected)));
+
+  Scene waiting = Deployed({.id = "", .ready = 1});
+  CHECK(!urgent(waiting));
+  SetReady(waiting, "False", "ReplicaSetScaling");
+  CHECK(!urgent(waiting));
+  SetReady(waiting, "True", "Deployed");
+  CHECK(urgent(waiting));
+
+  Scene deleted = Deployed();
+  SetReady(deleted, "False", "DeploymentDraining");
+  deleted.Delete(deleted.now);
+  CHECK(urgent(deleted));  // the first word about the deletion
+}
+
+TEST_CASE("an object that waits says so to the diagnostics page") {
+  CHECK(!Deployed().Report().waiting);
+  const auto report = Deployed({.id = "", .ready = 0}).Report();
+  REQUIRE(report.waiting);
+  CHECK(report.waiting->reason == "ReplicaSetPodNotReady");
+}
+
+}  // namespace
+}  // namespace restate::deployment

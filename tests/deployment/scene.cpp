@@ -1,0 +1,160 @@
+#include "deployment/scene.h"
+
+#include <doctest/doctest.h>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "restate/deployment/objects.h"
+#include "restate/runtime/cache.h"
+
+namespace restate::deployment {
+namespace {
+
+using json::Arr;
+using json::Obj;
+
+const kube::Key kKey{"shop", "greeter"};
+
+kube::ObjectPtr Make(const json::Value& body) {
+  auto object = kube::Object::From(body);
+  REQUIRE_MESSAGE(object.ok(), std::string(MessageOf(object.status())));
+  return *std::move(object);
+}
+
+std::string Rfc3339(absl::Time time) { return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", time, absl::UTCTimeZone()); }
+
+json::Value StatusFor(int replicas, int ready) {
+  return Obj({{"replicas", replicas}, {"readyReplicas", ready}, {"availableReplicas", ready}, {"observedGeneration", 1}});
+}
+
+}  // namespace
+
+Scene::Scene() {
+  cr_ = Obj({{"apiVersion", "restate.dev/v1beta1"},
+             {"kind", "RestateDeployment"},
+             {"metadata", Obj({{"namespace", kKey.ns},
+                               {"name", kKey.name},
+                               {"uid", "cr-uid"},
+                               {"generation", 1},
+                               {"resourceVersion", "7"},
+                               {"finalizers", Arr({"deployments.restate.dev"})}})},
+             {"spec", Obj({{"selector", Obj({{"matchLabels", Obj({{"app", "greeter"}})}})},
+                           {"template", Obj({{"metadata", Obj({{"labels", Obj({{"app", "greeter"}})}})}})},
+                           {"restate", Obj({{"register", Obj({{"url", "http://restate:9070"}})}})}})}});
+  Want("v1");
+}
+
+void Scene::Want(std::string_view label) {
+  spec()["template"]["spec"] = Obj({{"containers", Arr({Obj({{"name", "c"}, {"image", absl::StrCat("i:", std::string(label))}})})}});
+}
+
+void Scene::Delete(absl::Time at) { cr_["metadata"]["deletionTimestamp"] = Rfc3339(at); }
+
+void Scene::Add(std::string_view label, const VersionState& state) {
+  Scene past = *this;
+  past.Want(label);
+  const Observed seen = past.See();
+  json::Value set = ReplicaSetFor(seen);
+  set["metadata"]["uid"] = absl::StrCat("uid-of-", std::string(label));
+  set["metadata"]["generation"] = 1;
+  set["metadata"]["resourceVersion"] = "10";
+  set["metadata"]["creationTimestamp"] = Rfc3339(now - absl::Minutes(state.minutes_old));
+  set["spec"]["replicas"] = state.replicas;
+  set["status"] = StatusFor(state.replicas, state.ready < 0 ? state.replicas : state.ready);
+  if (!state.id.empty()) set["metadata"]["annotations"][kDeploymentIdAnnotation] = state.id;
+  if (!state.remove_at.empty()) set["metadata"]["annotations"][kRemoveVersionAtAnnotation] = state.remove_at;
+  const std::string key(label);
+  names_[key] = seen.name;
+  if (state.service) {
+    json::Value service = ServiceFor(seen, Version{Make(set), set, nullptr, state.id});
+    service["metadata"]["uid"] = absl::StrCat("service-of-", key);
+    if (!state.id.empty()) service["metadata"]["annotations"][kDeploymentIdAnnotation] = state.id;
+    services_[key] = std::move(service);
+  }
+  replica_sets_[key] = std::move(set);
+}
+
+std::string Scene::UriOf(std::string_view label) const {
+  return absl::StrCat("http://", NameOf(label), ".shop.svc.cluster.local:9080/");
+}
+
+admin::DeploymentUse& Scene::Use(std::string_view label, std::string_view id) {
+  auto& use = look.deployments[std::string(id)];
+  use.uri = UriOf(label);
+  return use;
+}
+
+Observed Scene::See() const {
+  runtime::Cache cache;
+  cache.Put(kRestateDeployments, Make(cr_));
+  for (const auto& [label, body] : replica_sets_) cache.Put(kube::kReplicaSets, Make(body));
+  for (const auto& [label, body] : services_) cache.Put(kube::kServices, Make(body));
+  auto seen = Gather(kKey, cache, config, now);
+  REQUIRE(seen.has_value());
+  const auto wanted = LookNeeded(*seen);
+  seen->needs_look = wanted.has_value();
+  if (!wanted || !seen->endpoint.ok()) return *std::move(seen);
+  if (!look_error.ok()) {
+    seen->usage.error = look_error;
+  } else if (looked) {
+    admin::Look taken = look;
+    taken.counts_unpinned = wanted->count_unpinned;
+    if (!wanted->count_unpinned) {
+      for (auto& [id, use] : taken.deployments) use.unpinned = 0;
+    }
+    seen->usage.look = std::make_shared<const admin::Look>(std::move(taken));
+  }
+  return *std::move(seen);
+}
+
+std::string Scene::Labelled(std::string text) const {
+  for (const auto& [label, name] : names_) text = absl::StrReplaceAll(text, {{name, label}});
+  return text;
+}
+
+std::vector<std::string> Scene::Steps() const {
+  std::vector<std::string> steps;
+  for (const plan::Step& step : Plan().steps) {
+    if (std::holds_alternative<plan::Announce>(step)) continue;
+    const auto* apply = std::get_if<plan::Apply>(&step);
+    if (apply && apply->resource == kube::kServices && apply->live) continue;
+    steps.push_back(Labelled(plan::ToString(step)));
+  }
+  return steps;
+}
+
+std::vector<std::string> Scene::Announcements() const {
+  std::vector<std::string> reasons;
+  for (const plan::Step& step : Plan().steps) {
+    if (const auto* announce = std::get_if<plan::Announce>(&step)) reasons.push_back(announce->event.reason);
+  }
+  return reasons;
+}
+
+plan::Report Scene::Report(const plan::Outcome& outcome) const {
+  const Observed seen = See();
+  return Kind::MakeReport(seen, Kind::MakePlan(seen), outcome);
+}
+
+std::string ReadyOf(const plan::Report& report) {
+  if (!report.status) return "nothing";
+  const json::Value* conditions = report.status->wanted.Find("conditions");
+  REQUIRE(conditions);
+  REQUIRE(conditions->array());
+  REQUIRE(conditions->array()->size() == 1);
+  const json::Value& ready = conditions->array()->front();
+  CHECK(ready.StringAt({"type"}) == "Ready");
+  return absl::StrCat(std::string(ready.StringAt({"status"})), " ", std::string(ready.StringAt({"reason"})));
+}
+
+json::Value BodyOf(const DeploymentPlan& plan, std::string_view step_text) {
+  for (const plan::Step& step : plan.steps) {
+    if (plan::ToString(step) != step_text) continue;
+    if (const auto* apply = std::get_if<plan::Apply>(&step)) return apply->body;
+    if (const auto* create = std::get_if<plan::Create>(&step)) return create->body;
+  }
+  return {};
+}
+
+}  // namespace restate::deployment

@@ -1,0 +1,228 @@
+// Execute: effects in order, stopping at the first failure, and a cache that has learned from the answers.
+#include "restate/plan/execute.h"
+
+#include <doctest/doctest.h>
+
+#include "absl/strings/match.h"
+#include "plan/stage.h"
+
+namespace restate::plan {
+namespace {
+
+using json::Arr;
+using json::Obj;
+
+const kube::Key kAsker{"default", "asker"};
+const kube::Key kSet{"default", "set"};
+
+json::Value ReplicaSet(std::string_view name, int replicas = 1) {
+  const auto labels = Obj({{"app", "a"}});
+  return Obj({{"apiVersion", "apps/v1"},
+              {"kind", "ReplicaSet"},
+              {"metadata", Obj({{"namespace", "default"}, {"name", name}})},
+              {"spec", Obj({{"replicas", replicas},
+                            {"selector", Obj({{"matchLabels", labels}})},
+                            {"template", Obj({{"metadata", Obj({{"labels", labels}})},
+                                              {"spec", Obj({{"containers", Arr({Obj({{"name", "c"}, {"image", "i"}})})}})}})}})}});
+}
+
+json::Value Service(std::string_view name, int port = 9080) {
+  return Obj({{"apiVersion", "v1"},
+              {"kind", "Service"},
+              {"metadata", Obj({{"namespace", "default"}, {"name", name}})},
+              {"spec", Obj({{"selector", Obj({{"app", "a"}})}, {"ports", Arr({Obj({{"name", "p"}, {"port", port}, {"protocol", "TCP"}, {"targetPort", port}})})}})}});
+}
+
+struct Fixture {
+  Fixture() : stage({kube::kReplicaSets, kube::kServices}) {}
+  Outcome Run(std::vector<Step> steps, std::stop_token stop = {}) {
+    Plan plan;
+    plan.steps = std::move(steps);
+    return Execute(plan, kAsker, stage.MakeWorld(std::move(stop)));
+  }
+  kube::ObjectPtr Set() { return stage.cache.Get(kube::kReplicaSets, kSet); }
+  admin::Endpoint Restate() { return {.origin = stage.admin.url(), .prefix = ""}; }
+  Register RegisterStep() {
+    return {Restate(), {.uri = "http://set.default.svc.cluster.local:9080/", .force = false, .use_http_11 = {}}, "restate.dev/deployment-id",
+            "restate-operator/deployment-id", {kube::kReplicaSets, kube::kServices},
+            {Set(), stage.cache.Get(kube::kServices, kSet)}};
+  }
+  Stage stage;
+};
+
+Create CreateStep(json::Value body) { return {kube::kReplicaSets, std::move(body), "restate-operator"}; }
+
+TEST_CASE("a created object is in the cache before any watch says so") {
+  Fixture f;
+  const auto outcome = f.Run({CreateStep(ReplicaSet("set"))});
+  CHECK(outcome.error.ok());
+  CHECK(outcome.done == 1);
+  CHECK(outcome.changed);
+  REQUIRE(f.Set());
+  CHECK(f.Set()->uid() == f.stage.api.Get(kube::kReplicaSets, kSet)->StringAt({"metadata", "uid"}));
+}
+
+TEST_CASE("the first failure ends the pass") {
+  Fixture f;
+  f.stage.api.Add(kube::kReplicaSets, ReplicaSet("taken"));
+  const auto outcome = f.Run({CreateStep(ReplicaSet("a")), CreateStep(ReplicaSet("taken")), CreateStep(ReplicaSet("b"))});
+  CHECK(outcome.done == 1);
+  CHECK(ReasonOf(outcome.error) == Reason::kApiConflict);
+  CHECK(f.stage.api.Get(kube::kReplicaSets, {"default", "a"}));
+  CHECK(!f.stage.api.Get(kube::kReplicaSets, {"default", "b"}));
+  // Who holds the name is known now.
+  CHECK(f.stage.cache.Get(kube::kReplicaSets, {"default", "taken"}));
+}
+
+TEST_CASE("an object that the API server refuses is the answer, in its words") {
+  Fixture f;
+  f.stage.api.OnRequest([](const fake::ApiRequest& r) -> std::optional<fake::Fault> {
+    if (r.method != "POST") return std::nullopt;
+    return fake::Fault::Refuse(422, "Invalid", "spec.x: must be y");
+  });
+  const auto outcome = f.Run({CreateStep(ReplicaSet("set"))});
+  CHECK(ReasonOf(outcome.error) == Reason::kApiRejected);
+  CHECK(absl::StrContains(std::string(MessageOf(outcome.error)), "spec.x: must be y"));
+}
+
+TEST_CASE("a stopped pass begins no further step") {
+  Fixture f;
+  std::stop_source stop;
+  stop.request_stop();
+  const auto outcome = f.Run({CreateStep(ReplicaSet("set"))}, stop.get_token());
+  CHECK(ReasonOf(outcome.error) == Reason::kStopped);
+  CHECK(outcome.done == 0);
+  CHECK(f.stage.api.writes().empty());
+}
+
+TEST_CASE("steps that rest on an old look are not begun") {
+  Fixture f;
+  Plan plan;
+  plan.steps = {CreateStep(ReplicaSet("set"))};
+  plan.expires = f.stage.clock.Now();
+  CHECK(Execute(plan, kAsker, f.stage.MakeWorld()).error.ok());
+  plan.steps = {CreateStep(ReplicaSet("late"))};
+  f.stage.clock.Advance(std::chrono::milliseconds(1));
+  CHECK(ReasonOf(Execute(plan, kAsker, f.stage.MakeWorld()).error) == Reason::kApiConflict);
+  CHECK(!f.stage.api.Get(kube::kReplicaSets, {"default", "late"}));
+}
+
+TEST_CASE("deleting") {
+  Fixture f;
+  f.stage.api.Add(kube::kReplicaSets, ReplicaSet("set"));
+  f.stage.Sync();
+  const Delete step{kube::kReplicaSets, kSet, f.Set()->uid()};
+  SUBCASE("the object is gone from the cache at once") {
+    CHECK(f.Run({step}).error.ok());
+    CHECK(!f.Set());
+    CHECK(!f.stage.api.Get(kube::kReplicaSets, kSet));
+  }
+  SUBCASE("twice is fine") {
+    f.stage.api.Remove(kube::kReplicaSets, kSet);
+    CHECK(f.Run({step}).error.ok());
+  }
+  SUBCASE("another one of that name survives, and is known afterwards") {
+    f.stage.api.Remove(kube::kReplicaSets, kSet);
+    f.stage.api.Add(kube::kReplicaSets, ReplicaSet("set"));
+    CHECK(ReasonOf(f.Run({step}).error) == Reason::kApiConflict);
+    REQUIRE(f.stage.api.Get(kube::kReplicaSets, kSet));
+    REQUIRE(f.Set());
+    CHECK(f.Set()->uid() != step.uid);
+  }
+}
+
+TEST_CASE("applying: nothing is taken from others by force, unless the object is known as ours") {
+  Fixture f;
+  json::Value foreign = Service("set", 80);
+  foreign["spec"]["selector"] = Obj({{"app", "foreign"}});
+  f.stage.api.Add(kube::kServices, foreign);
+  CHECK(ReasonOf(f.Run({Apply{kube::kServices, Service("set"), "restate-operator", "", nullptr}}).error) == Reason::kApiConflict);
+  CHECK(f.stage.api.Get(kube::kServices, kSet)->StringAt({"spec", "selector", "app"}) == "foreign");
+  const auto known = f.stage.cache.Get(kube::kServices, kSet);
+  REQUIRE(known);  // so that the next pass can name it
+  CHECK(f.Run({Apply{kube::kServices, Service("set"), "restate-operator", "", known}}).error.ok());
+  CHECK(f.stage.api.Get(kube::kServices, kSet)->StringAt({"spec", "selector", "app"}) == "a");
+}
+
+TEST_CASE("the same apply is sent once") {
+  Fixture f;
+  const auto run = [&] { return f.Run({Apply{kube::kServices, Service("set"), "restate-operator", "", f.stage.cache.Get(kube::kServices, kSet)}}); };
+  CHECK(run().changed);
+  CHECK(!run().changed);
+  CHECK(f.stage.api.writes().size() == 1);
+}
+
+TEST_CASE("the replicas of a scaled object are known at once") {
+  Fixture f;
+  f.stage.api.Add(kube::kReplicaSets, ReplicaSet("set", 1));
+  f.stage.Sync();
+  const auto version = f.Set()->resource_version();
+  const Apply scale{kube::kReplicaSets,
+                    Obj({{"apiVersion", "autoscaling/v1"}, {"kind", "Scale"},
+                         {"metadata", Obj({{"name", "set"}, {"namespace", "default"}, {"uid", f.Set()->uid()}})},
+                         {"spec", Obj({{"replicas", 5}})}}),
+                    "restate-operator/scale-restore", "scale", f.Set()};
+  CHECK(f.Run({scale}).error.ok());
+  CHECK(f.stage.api.Get(kube::kReplicaSets, kSet)->IntAt({"spec", "replicas"}) == 5);
+  CHECK(f.Set()->Body().IntAt({"spec", "replicas"}) == 5);
+  CHECK(f.Set()->resource_version() != version);
+  CHECK(f.Set()->resource_version() == f.stage.api.Get(kube::kReplicaSets, kSet)->StringAt({"metadata", "resourceVersion"}));
+}
+
+TEST_CASE("a registration is written down on both objects before anything else happens") {
+  Fixture f;
+  f.stage.api.Add(kube::kReplicaSets, ReplicaSet("set"));
+  f.stage.api.Add(kube::kServices, Service("set"));
+  f.stage.Sync();
+  const auto outcome = f.Run({f.RegisterStep(), CreateStep(ReplicaSet("after"))});
+  REQUIRE_MESSAGE(outcome.error.ok(), std::string(MessageOf(outcome.error)));
+  REQUIRE(outcome.registration);
+  const std::string id = f.stage.admin.IdOf("http://set.default.svc.cluster.local:9080/");
+  CHECK(outcome.registration->id == id);
+  for (const auto& resource : {kube::kReplicaSets, kube::kServices}) {
+    CHECK(f.stage.api.Get(resource, kSet)->StringAt({"metadata", "annotations", "restate.dev/deployment-id"}) == id);
+    CHECK(f.stage.cache.Get(resource, kSet)->Body().StringAt({"metadata", "annotations", "restate.dev/deployment-id"}) == id);
+  }
+  const auto writes = f.stage.api.writes();
+  REQUIRE(writes.size() == 3);
+  CHECK(writes[0].name == "set");
+  CHECK(writes[1].name == "set");
+  // A second time nothing is left to write.
+  CHECK(f.Run({f.RegisterStep()}).error.ok());
+  CHECK(f.stage.api.writes().size() == 3);
+}
+
+TEST_CASE("a registration whose object went meanwhile makes no half of one") {
+  Fixture f;
+  f.stage.api.Add(kube::kReplicaSets, ReplicaSet("set"));
+  f.stage.api.Add(kube::kServices, Service("set"));
+  f.stage.Sync();
+  f.stage.api.Remove(kube::kReplicaSets, kSet);
+  const auto outcome = f.Run({f.RegisterStep()});
+  CHECK(ReasonOf(outcome.error) == Reason::kApiConflict);
+  CHECK(outcome.registration);  // Restate has it all the same
+  CHECK(!f.stage.api.Get(kube::kReplicaSets, kSet));
+  CHECK(!f.Set());
+}
+
+TEST_CASE("deregistering") {
+  Fixture f;
+  const std::string uri = "http://set.default.svc.cluster.local:9080/";
+  const std::string id = f.stage.admin.With([&](auto& model) { return model.Register(uri, false)->id; });
+  CHECK(f.Run({Forget{f.Restate(), id}}).error.ok());
+  CHECK(f.stage.admin.IdOf(uri).empty());
+  CHECK(f.Run({Forget{f.Restate(), id}}).error.ok());  // already gone
+  f.stage.admin.Break(fake::AdminCall::kForget, {});
+  CHECK(ReasonOf(f.Run({Forget{f.Restate(), id}}).error) == Reason::kAdminCallRejected);
+}
+
+TEST_CASE("an event is handed over and cannot fail") {
+  Fixture f;
+  const auto outcome = f.Run({Announce{{.regarding = Obj({}), .warning = false, .reason = "R", .action = "A", .note = "n"}}});
+  CHECK(outcome.error.ok());
+  CHECK(!outcome.changed);
+  CHECK(f.stage.events.Reasons() == std::vector<std::string>{"R"});
+}
+
+}  // namespace
+}  // namespace restate::plan
