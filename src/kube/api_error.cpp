@@ -47,7 +47,8 @@ Reason ReasonFor(int code, const json::Value& status_object) {
 }
 
 ApiError ReadStatusObject(int code, const json::Value& status_object) {
-  ApiError error{code, std::string(status_object.StringAt({"reason"})), std::string(status_object.StringAt({"message"}))};
+  ApiError error{code, std::string(status_object.StringAt({"reason"})),
+                 std::string(status_object.StringAt({"message"}))};
   for (const json::Value& cause : CausesOf(status_object)) {
     if (cause.StringAt({"reason"}) == "NamespaceTerminating") error.reason = "NamespaceTerminating";
   }
@@ -60,8 +61,7 @@ absl::Status Make(Reason reason, ApiError error, std::optional<absl::Duration> r
   text += ": ";
   text += error.message.empty() ? "HTTP status " + std::to_string(error.code) : error.message;
   absl::Status status = MakeError(reason, text);
-  const json::Value payload =
-      json::Obj({{"code", error.code}, {"reason", error.reason}, {"message", error.message}});
+  const json::Value payload = json::Obj({{"code", error.code}, {"reason", error.reason}, {"message", error.message}});
   status.SetPayload(kApiErrorPayload, absl::Cord(json::Dump(payload)));
   return retry_after ? WithRetryAfter(std::move(status), *retry_after) : status;
 }
@@ -104,10 +104,12 @@ absl::Status ErrorOf(const HttpResponse& response, std::string_view what) {
     return Make(ReasonFor(response.status, *body), ReadStatusObject(response.status, *body), retry_after, what);
   }
   ApiError error{response.status, "", "HTTP status " + std::to_string(response.status)};
-  if (IsRedirect(response.status)) error.message += ": a redirect, which is not followed; is this the API server's address?";
+  if (IsRedirect(response.status))
+    error.message += ": a redirect, which is not followed; is this the API server's address?";
   // Not the API server's own words; only text, since this goes into logs and conditions.
   std::string said = response.body.substr(0, kForeignBodyLimit);
-  std::replace_if(said.begin(), said.end(), [](unsigned char c) { return c < 0x20 || c >= 0x7f; }, ' ');
+  std::replace_if(
+      said.begin(), said.end(), [](unsigned char c) { return c < 0x20 || c >= 0x7f; }, ' ');
   if (!said.empty() && response.content_type.starts_with("text/plain")) error.message += ": " + said;
   return Make(ReasonFor(response.status, json::Value()), std::move(error), response.retry_after, what);
 }

@@ -33,8 +33,9 @@ std::string Digest(json::Value desired) {
 
 }  // namespace
 
-absl::StatusOr<Applier::Result> Applier::Apply(const Resource& resource, const json::Value& desired, const ObjectPtr& live,
-                                               const ApplyOptions& options, std::stop_token stop) {
+absl::StatusOr<Applier::Result> Applier::Apply(const Resource& resource, const json::Value& desired,
+                                               const ObjectPtr& live, const ApplyOptions& options,
+                                               std::stop_token stop) {
   std::string id = ObjectId(resource, KeyOf(desired));
   id.append(options.manager).append("\n").append(options.subresource);
   const std::string desired_digest = Digest(desired);

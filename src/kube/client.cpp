@@ -9,9 +9,9 @@ namespace restate::kube {
 namespace {
 
 constexpr absl::Duration kListTimeout = absl::Seconds(60);
-constexpr absl::Duration kWatchGrace = absl::Seconds(5);    // the server ends a watch first (client-rules W6)
-constexpr std::size_t kErrorBodyLimit = 64 * 1024;          // of a refused watch
-constexpr std::size_t kManagerLimit = 128;                  // bytes; validated by the API server
+constexpr absl::Duration kWatchGrace = absl::Seconds(5);  // the server ends a watch first (client-rules W6)
+constexpr std::size_t kErrorBodyLimit = 64 * 1024;        // of a refused watch
+constexpr std::size_t kManagerLimit = 128;                // bytes; validated by the API server
 
 // A query string, values percent-encoded; empty values are left out.
 class Query {
@@ -41,7 +41,8 @@ absl::Status CheckManager(std::string_view manager, std::string_view what) {
 }
 
 absl::Status NoJson(const absl::Status& why, std::string_view what) {
-  return MakeError(Reason::kApiUnavailable, std::string(what) + ": the answer is no JSON: " + std::string(MessageOf(why)));
+  return MakeError(Reason::kApiUnavailable,
+                   std::string(what) + ": the answer is no JSON: " + std::string(MessageOf(why)));
 }
 
 bool IsSuccess(int status) { return status >= 200 && status < 300; }
@@ -84,7 +85,8 @@ absl::StatusOr<ListPage> Client::List(const Resource& resource, const ListOption
   query.Add("labelSelector", options.selector)
       .Add("limit", options.limit > 0 ? std::to_string(options.limit) : "")
       .Add("continue", options.next);
-  const Ask ask{"list", What("list", resource, options.ns),
+  const Ask ask{"list",
+                What("list", resource, options.ns),
                 {.target = CollectionPath(resource, options.ns) + query.text(), .timeout = kListTimeout}};
   auto body = Send(ask, stop);
   if (!body.ok()) return body.status();
@@ -153,7 +155,8 @@ absl::StatusOr<json::Value> Client::Create(const Resource& resource, const json:
   const Key key = KeyOf(body);
   const std::string what = What("create", resource, key.ToString());
   RETURN_IF_ERROR(CheckManager(manager, what));
-  return SendForObject({"create", what,
+  return SendForObject({"create",
+                        what,
                         {.method = "POST",
                          .target = CollectionPath(resource, key.ns) + Query().Add("fieldManager", manager).text(),
                          .content_type = "application/json",
@@ -161,8 +164,8 @@ absl::StatusOr<json::Value> Client::Create(const Resource& resource, const json:
                        stop);
 }
 
-absl::StatusOr<json::Value> Client::Apply(const Resource& resource, const json::Value& body, const ApplyOptions& options,
-                                          std::stop_token stop) {
+absl::StatusOr<json::Value> Client::Apply(const Resource& resource, const json::Value& body,
+                                          const ApplyOptions& options, std::stop_token stop) {
   const Key key = KeyOf(body);
   const std::string what = What("apply", resource, key.ToString());
   RETURN_IF_ERROR(CheckManager(options.manager, what));
@@ -171,7 +174,8 @@ absl::StatusOr<json::Value> Client::Apply(const Resource& resource, const json::
   intent["metadata"].Erase("resourceVersion");
   Query query;
   query.Add("fieldManager", options.manager).Add("force", options.force ? "true" : "");
-  return SendForObject({"apply", what,
+  return SendForObject({"apply",
+                        what,
                         {.method = "PATCH",
                          .target = ObjectPath(resource, key, options.subresource) + query.text(),
                          .content_type = "application/apply-patch+yaml",
@@ -180,12 +184,13 @@ absl::StatusOr<json::Value> Client::Apply(const Resource& resource, const json::
 }
 
 absl::StatusOr<json::Value> Client::Patch(const Resource& resource, const Key& key, PatchType type,
-                                          const json::Value& patch, std::string_view manager, std::string_view subresource,
-                                          std::stop_token stop) {
+                                          const json::Value& patch, std::string_view manager,
+                                          std::string_view subresource, std::stop_token stop) {
   const std::string what = What("patch", resource, key.ToString());
   RETURN_IF_ERROR(CheckManager(manager, what));
   const bool json_patch = type == PatchType::kJson;
-  return SendForObject({"patch", what,
+  return SendForObject({"patch",
+                        what,
                         {.method = "PATCH",
                          .target = ObjectPath(resource, key, subresource) + Query().Add("fieldManager", manager).text(),
                          .content_type = json_patch ? "application/json-patch+json" : "application/merge-patch+json",
@@ -193,7 +198,8 @@ absl::StatusOr<json::Value> Client::Patch(const Resource& resource, const Key& k
                        stop);
 }
 
-absl::Status Client::Delete(const Resource& resource, const Key& key, const DeleteOptions& options, std::stop_token stop) {
+absl::Status Client::Delete(const Resource& resource, const Key& key, const DeleteOptions& options,
+                            std::stop_token stop) {
   const std::string what = What("delete", resource, key.ToString());
   if (options.uid.empty()) return MakeError(Reason::kInternalError, what + ": a deletion names the uid it means");
   json::Value preconditions = json::Obj({{"uid", options.uid}});
@@ -202,7 +208,8 @@ absl::Status Client::Delete(const Resource& resource, const Key& key, const Dele
                                       {"kind", "DeleteOptions"},
                                       {"preconditions", preconditions},
                                       {"propagationPolicy", options.propagation}});
-  const absl::Status status = Send({"delete", what,
+  const absl::Status status = Send({"delete",
+                                    what,
                                     {.method = "DELETE",
                                      .target = ObjectPath(resource, key),
                                      .content_type = "application/json",

@@ -26,7 +26,8 @@ absl::StatusOr<Access> InClusterAccess(const Environment& environment, const std
   TlsSources tls;
   tls.ca_file = std::make_shared<PolledFile>(directory + "/ca.crt");
   if (tls.ca_file->Get().empty()) {
-    return MakeError(Reason::kInvalidSpec, directory + "/ca.crt cannot be read or is empty: is the service account mounted?");
+    return MakeError(Reason::kInvalidSpec,
+                     directory + "/ca.crt cannot be read or is empty: is the service account mounted?");
   }
   const auto token = std::make_shared<PolledFile>(directory + "/token");
   const auto live = std::make_shared<LiveTls>(tls);
@@ -68,7 +69,8 @@ absl::StatusOr<Access> AccessOfFiles(const std::vector<std::string>& paths) {
     const auto text = ReadSmallFile(path);
     if (!text) continue;  // clientcmd skips missing files of the list
     const auto directory = std::filesystem::absolute(path).parent_path().string();
-    if (const absl::Status added = kubeconfig.Add(*text, directory); !added.ok()) return Annotate(added, "kubeconfig " + path);
+    if (const absl::Status added = kubeconfig.Add(*text, directory); !added.ok())
+      return Annotate(added, "kubeconfig " + path);
     found.push_back(path);
   }
   auto access = kubeconfig.CurrentAccess();
@@ -104,12 +106,14 @@ absl::StatusOr<Access> FindAccess(const Environment& environment, const std::str
   const std::vector<std::string> paths = KubeconfigPaths(environment);
   if (!(in_cluster && mounted) && !AnyExists(paths)) {
     return MakeError(Reason::kInvalidSpec,
-                     std::string("no way to the API server: KUBERNETES_SERVICE_HOST is ") + (in_cluster ? "set" : "not set") +
-                         ", a service account is " + (mounted ? "" : "not ") + "mounted in " + service_account +
-                         ", and none of these kubeconfig files exists: " + (paths.empty() ? "(neither KUBECONFIG nor HOME is set)" : Joined(paths)));
+                     std::string("no way to the API server: KUBERNETES_SERVICE_HOST is ") +
+                         (in_cluster ? "set" : "not set") + ", a service account is " + (mounted ? "" : "not ") +
+                         "mounted in " + service_account + ", and none of these kubeconfig files exists: " +
+                         (paths.empty() ? "(neither KUBECONFIG nor HOME is set)" : Joined(paths)));
   }
   auto access = in_cluster && mounted ? InClusterAccess(environment, service_account) : AccessOfFiles(paths);
-  if (access.ok() && access->http.proxy_url.empty()) access->http.proxy_url = ProxyFor(access->http.base_url, environment);
+  if (access.ok() && access->http.proxy_url.empty())
+    access->http.proxy_url = ProxyFor(access->http.base_url, environment);
   return access;
 }
 

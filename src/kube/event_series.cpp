@@ -10,9 +10,9 @@ namespace {
 
 using std::chrono::minutes;
 
-constexpr minutes kSeriesGap{10};     // after a longer pause a repeated event is a new one
+constexpr minutes kSeriesGap{10};  // after a longer pause a repeated event is a new one
 constexpr minutes kPatchInterval{5};
-constexpr double kBurst = 25;         // client-go's legacy filter
+constexpr double kBurst = 25;  // client-go's legacy filter
 constexpr minutes kRefill{5};
 constexpr std::size_t kRemembered = 4096;  // series and objects; beyond that the old ones go
 
@@ -38,7 +38,8 @@ std::string DnsSafe(std::string_view text, std::size_t limit) {
   std::string safe;
   for (const char c : text.substr(0, limit)) {
     const auto lower = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-    const bool allowed = (lower >= 'a' && lower <= 'z') || (lower >= '0' && lower <= '9') || lower == '-' || lower == '.';
+    const bool allowed =
+        (lower >= 'a' && lower <= 'z') || (lower >= '0' && lower <= '9') || lower == '-' || lower == '.';
     safe += allowed ? lower : '-';
   }
   safe.erase(safe.find_last_not_of("-.") + 1);

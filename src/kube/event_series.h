@@ -24,8 +24,8 @@ class EventSeries {
     json::Value body;
     std::string series;  // for Forget
   };
-  // Counts an event. nullopt: nothing is to be sent, because its series was brought up to date less than 5 minutes ago or
-  // because its object has used up its budget (25, then one in 5 minutes).
+  // Counts an event. nullopt: nothing is to be sent, because its series was brought up to date less than 5 minutes ago
+  // or because its object has used up its budget (25, then one in 5 minutes).
   std::optional<Send> Add(const Event& event, Clock::TimePoint now, absl::Time wall);
   // The Event object of a series does not exist: the next event makes a new one.
   void Forget(const std::string& series) { series_.erase(series); }

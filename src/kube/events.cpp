@@ -1,11 +1,11 @@
 #include "restate/kube/events.h"
 
+#include <spdlog/spdlog.h>
+
 #include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <thread>
-
-#include <spdlog/spdlog.h>
 
 #include "event_series.h"
 #include "restate/base/error.h"
@@ -41,7 +41,10 @@ json::Value Slim(const json::Value& object) {
 class Recorder : public EventRecorder {
  public:
   Recorder(Client& client, Clock& clock, std::string instance)
-      : client_(client), clock_(clock), series_(std::move(instance)), thread_([this](std::stop_token stop) { Run(stop); }) {}
+      : client_(client),
+        clock_(clock),
+        series_(std::move(instance)),
+        thread_([this](std::stop_token stop) { Run(stop); }) {}
 
   void Record(Event event) override {
     event.regarding = Slim(event.regarding);

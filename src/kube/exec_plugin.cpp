@@ -1,9 +1,9 @@
 #include "exec_plugin.h"
 
+#include <spdlog/spdlog.h>
+
 #include <cctype>
 #include <cstring>
-
-#include <spdlog/spdlog.h>
 
 #include "restate/base/error.h"
 #include "restate/json/text.h"
@@ -24,7 +24,8 @@ bool IsVersion(std::string_view api_version) {
 // What the program learns of the cluster (ExecCredential.spec.cluster).
 json::Value ClusterInfo(const json::Value& cluster) {
   json::Value info;
-  for (const char* name : {"server", "tls-server-name", "insecure-skip-tls-verify", "certificate-authority-data", "proxy-url"}) {
+  for (const char* name :
+       {"server", "tls-server-name", "insecure-skip-tls-verify", "certificate-authority-data", "proxy-url"}) {
     if (const json::Value* value = cluster.Find(name)) info[name] = *value;
   }
   return info;
@@ -40,7 +41,9 @@ std::string CommandPath(const std::string& command, const std::string& directory
 std::string MaskSecrets(std::string_view text) {
   constexpr std::size_t kLongWord = 16;
   std::string out;
-  const auto in_word = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || std::strchr("+/=_.-", c) != nullptr; };
+  const auto in_word = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) || std::strchr("+/=_.-", c) != nullptr;
+  };
   for (std::size_t at = 0; at < text.size();) {
     std::size_t end = at;
     while (end < text.size() && text[end] != '\0' && in_word(text[end])) ++end;
@@ -115,7 +118,8 @@ absl::StatusOr<ExecCredential> ExecPlugin::RunProgram() const {
   if (!end.ok()) return install_hint_.empty() ? end.status() : Annotate(end.status(), install_hint_);
   if (!end->errors.empty()) spdlog::warn("{}: {}", program_.argv.front(), MaskSecrets(end->errors));
   if (end->exit_code != 0) {
-    return MakeError(Reason::kApiForbidden, program_.argv.front() + " failed with exit code " + std::to_string(end->exit_code));
+    return MakeError(Reason::kApiForbidden,
+                     program_.argv.front() + " failed with exit code " + std::to_string(end->exit_code));
   }
   auto credential = Parse(end->output);
   return credential.ok() ? credential : Annotate(credential.status(), program_.argv.front());

@@ -20,11 +20,12 @@ struct ExecCredential {
   absl::Time expires = absl::InfiniteFuture();
 };
 
-// Runs its program when a credential is asked for and none is valid; callers meanwhile wait for that one run. Thread safe.
+// Runs its program when a credential is asked for and none is valid; callers meanwhile wait for that one run. Thread
+// safe.
 class ExecPlugin {
  public:
-  // `exec`: the member of that name of a kubeconfig user; `cluster`: the kubeconfig cluster, told to the program if it wants.
-  // Relative commands with a slash are relative to `directory`. Error: the member that is wrong.
+  // `exec`: the member of that name of a kubeconfig user; `cluster`: the kubeconfig cluster, told to the program if it
+  // wants. Relative commands with a slash are relative to `directory`. Error: the member that is wrong.
   static absl::StatusOr<std::shared_ptr<ExecPlugin>> From(const json::Value& exec, const json::Value& cluster,
                                                           const std::string& directory, Clock& clock = Clock::Real());
 
@@ -35,7 +36,9 @@ class ExecPlugin {
 
  private:
   ExecPlugin(Program program, std::string api_version, std::string install_hint, Clock& clock)
-      : program_(std::move(program)), api_version_(std::move(api_version)), install_hint_(std::move(install_hint)),
+      : program_(std::move(program)),
+        api_version_(std::move(api_version)),
+        install_hint_(std::move(install_hint)),
         clock_(clock) {}
   absl::StatusOr<ExecCredential> RunProgram() const;
   absl::StatusOr<ExecCredential> Parse(const std::string& output) const;

@@ -57,8 +57,8 @@ bool HasOwned(std::string_view name, const json::Value& node, const json::Value&
 
 }  // namespace
 
-std::vector<const json::Value*> EntriesOf(const json::Value& object, std::string_view manager, std::string_view operation,
-                                          std::string_view subresource) {
+std::vector<const json::Value*> EntriesOf(const json::Value& object, std::string_view manager,
+                                          std::string_view operation, std::string_view subresource) {
   std::vector<const json::Value*> found;
   const json::Value* entries = object.FindPath({"metadata", "managedFields"});
   if (entries == nullptr || !entries->is_array()) return found;

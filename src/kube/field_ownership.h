@@ -12,8 +12,8 @@
 namespace restate::kube {
 
 // The entries of a manager, its fieldsV1 and apiVersion inside.
-std::vector<const json::Value*> EntriesOf(const json::Value& object, std::string_view manager, std::string_view operation,
-                                          std::string_view subresource);
+std::vector<const json::Value*> EntriesOf(const json::Value& object, std::string_view manager,
+                                          std::string_view operation, std::string_view subresource);
 
 // The node of a field or of the item with these key values; nullptr: not owned. `node` may be nullptr.
 const json::Value* OwnedField(const json::Value* node, std::string_view field);

@@ -1,8 +1,8 @@
 #include "files.h"
 
-#include <fstream>
-
 #include <spdlog/spdlog.h>
+
+#include <fstream>
 
 namespace restate::kube {
 namespace {

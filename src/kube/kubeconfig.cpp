@@ -16,8 +16,8 @@ std::string PathIn(const std::string& directory, std::string_view path) {
 }
 
 // Fills `text` from the base64 member NAME-data, or `file` from the path member NAME; inline data wins.
-absl::Status DataOrFile(const json::Value& value, const std::string& name, const std::string& directory, std::string* text,
-                        std::shared_ptr<PolledFile>* file) {
+absl::Status DataOrFile(const json::Value& value, const std::string& name, const std::string& directory,
+                        std::string* text, std::shared_ptr<PolledFile>* file) {
   const std::string_view data = value.StringAt({name + "-data"}), path = value.StringAt({name});
   if (!data.empty()) {
     if (absl::Base64Unescape({data.data(), data.size()}, text)) return absl::OkStatus();
@@ -29,7 +29,8 @@ absl::Status DataOrFile(const json::Value& value, const std::string& name, const
   return absl::OkStatus();
 }
 
-absl::Status ReadCluster(const json::Value& cluster, const std::string& directory, HttpSettings* http, TlsSources* tls) {
+absl::Status ReadCluster(const json::Value& cluster, const std::string& directory, HttpSettings* http,
+                         TlsSources* tls) {
   http->base_url = cluster.StringAt({"server"});
   if (http->base_url.empty()) return Bad("its cluster has no server");
   http->proxy_url = cluster.StringAt({"proxy-url"});
@@ -43,14 +44,17 @@ void UseTokenFile(HttpSettings* http, std::shared_ptr<PolledFile> file) {
   http->token_refused = [file](const std::string& token) { file->Refuse(token); };
 }
 
-absl::Status ReadUser(const json::Value& user, const json::Value& cluster, const std::string& directory, HttpSettings* http,
-                      TlsSources* tls) {
-  for (const char* unsupported : {"auth-provider", "username", "password", "as", "as-uid", "as-groups", "as-user-extra"}) {
+absl::Status ReadUser(const json::Value& user, const json::Value& cluster, const std::string& directory,
+                      HttpSettings* http, TlsSources* tls) {
+  for (const char* unsupported :
+       {"auth-provider", "username", "password", "as", "as-uid", "as-groups", "as-user-extra"}) {
     if (user.Find(unsupported) != nullptr) {
-      return Bad(std::string("its user has ") + unsupported + ", which is not supported; use a token, a client certificate or exec");
+      return Bad(std::string("its user has ") + unsupported +
+                 ", which is not supported; use a token, a client certificate or exec");
     }
   }
-  RETURN_IF_ERROR(DataOrFile(user, "client-certificate", directory, &tls->fixed.client_cert_pem, &tls->client_cert_file));
+  RETURN_IF_ERROR(
+      DataOrFile(user, "client-certificate", directory, &tls->fixed.client_cert_pem, &tls->client_cert_file));
   RETURN_IF_ERROR(DataOrFile(user, "client-key", directory, &tls->fixed.client_key_pem, &tls->client_key_file));
   // clientcmd's order: a file's token is the fresher one.
   if (const std::string_view path = user.StringAt({"tokenFile"}); !path.empty()) {
@@ -76,7 +80,8 @@ absl::Status Kubeconfig::AddEntries(const json::Value& document, const char* lis
   if (!items->is_array()) return Bad(std::string(list) + " is no list");
   for (const json::Value& item : *items->array()) {
     const json::Value* value = item.Find(member);
-    entries->try_emplace(std::string(item.StringAt({"name"})), Entry{value == nullptr ? json::Value() : *value, directory});
+    entries->try_emplace(std::string(item.StringAt({"name"})),
+                         Entry{value == nullptr ? json::Value() : *value, directory});
   }
   return absl::OkStatus();
 }
@@ -86,7 +91,8 @@ absl::Status Kubeconfig::Add(std::string_view yaml, const std::string& directory
   if (!documents.ok()) return documents.status();
   if (documents->empty()) return absl::OkStatus();  // clientcmd takes an empty file for an empty kubeconfig
   const json::Value& document = documents->front();
-  if (!document.is_object()) return document.is_null() ? absl::OkStatus() : Bad("it is no kubeconfig: no mapping at the top");
+  if (!document.is_object())
+    return document.is_null() ? absl::OkStatus() : Bad("it is no kubeconfig: no mapping at the top");
   if (current_context_.empty()) current_context_ = document.StringAt({"current-context"});
   RETURN_IF_ERROR(AddEntries(document, "contexts", "context", directory, &contexts_));
   RETURN_IF_ERROR(AddEntries(document, "clusters", "cluster", directory, &clusters_));

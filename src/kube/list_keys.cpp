@@ -28,7 +28,8 @@ constexpr std::array kRows{
 }  // namespace
 
 std::optional<ListKeys> KeysOfField(std::string_view field, const json::Value& sample_item) {
-  // A container's and a Service's ports; a NetworkPolicy's are part of its atomic rules, whose items look like the latter.
+  // A container's and a Service's ports; a NetworkPolicy's are part of its atomic rules, whose items look like the
+  // latter.
   if (field == "ports" && sample_item.Find("containerPort") != nullptr) return ListKeys{"containerPort", "protocol"};
   for (const Row& row : kRows) {
     if (field != row.field) continue;

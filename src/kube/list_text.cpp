@@ -33,12 +33,8 @@ std::optional<std::size_t> FindItems(std::string_view text) {
         at = end;
         continue;
       }
-      case ':':
-        key = depth == 1 ? last_string : std::string_view();
-        break;
-      case ',':
-        key = {};
-        break;
+      case ':': key = depth == 1 ? last_string : std::string_view(); break;
+      case ',': key = {}; break;
       case '[':
         if (depth == 1 && key == "\"items\"") return at + 1;
         [[fallthrough]];

@@ -12,8 +12,8 @@ struct ListText {
   std::vector<std::string_view> items;  // texts of the items, in the input
 };
 
-// Splits by strings and brackets only: whether the parts are JSON is for the parser to say. Text that is no object with an
-// array `items` comes back as envelope without items.
+// Splits by strings and brackets only: whether the parts are JSON is for the parser to say. Text that is no object with
+// an array `items` comes back as envelope without items.
 ListText SplitList(std::string_view text);
 
 }  // namespace restate::kube

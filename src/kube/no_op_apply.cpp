@@ -1,6 +1,6 @@
-// IsNoOpApply: whether an apply would change nothing. Three trees are walked side by side: what is desired, what is live,
-// and what managedFields say the manager owns. Whatever is not clear counts as a difference, because an apply too many
-// costs a request, and one too few leaves the object wrong.
+// IsNoOpApply: whether an apply would change nothing. Three trees are walked side by side: what is desired, what is
+// live, and what managedFields say the manager owns. Whatever is not clear counts as a difference, because an apply too
+// many costs a request, and one too few leaves the object wrong.
 #include <algorithm>
 
 #include "field_ownership.h"
@@ -33,12 +33,12 @@ bool IsZero(const json::Value& value) {
 }
 
 bool HoldsQuantities(std::string_view field) {
-  return field == "requests" || field == "limits" || field == "capacity" || field == "sizeLimit" || field == "divisor" ||
-         field == "minAvailableQuantity";
+  return field == "requests" || field == "limits" || field == "capacity" || field == "sizeLimit" ||
+         field == "divisor" || field == "minAvailableQuantity";
 }
 
-// Absent from the live object. Empty maps and lists vanish on the server. So do zero values of Go's omitempty members; but
-// a zero value may also have been taken away by somebody, and then it is not owned any more.
+// Absent from the live object. Empty maps and lists vanish on the server. So do zero values of Go's omitempty members;
+// but a zero value may also have been taken away by somebody, and then it is not owned any more.
 bool IsSameAsAbsent(const Place& place) {
   if (IsEmpty(place.desired)) return true;
   return place.owned != nullptr && IsZero(place.desired);
@@ -68,8 +68,8 @@ bool IsSameObject(const Place& place) {
   return true;
 }
 
-// Every desired item is there with these keys, in the order of the desired list (an apply would restore that order); items
-// of other managers may stand between.
+// Every desired item is there with these keys, in the order of the desired list (an apply would restore that order);
+// items of other managers may stand between.
 bool IsSameKeyedList(const Place& place, const ListKeys& keys) {
   const json::Array& live = *place.live->array();
   std::size_t next = 0;
@@ -105,7 +105,8 @@ bool IsSameList(const Place& place) {
   const json::Array& desired = *place.desired.array();
   if (auto keys = KeysOfNode(place.owned)) return IsSameKeyedList(place, *keys);
   if (place.field == "finalizers") return IsSameSet(place);
-  const bool owned_whole = place.owned != nullptr;  // owned, but no item by key: the list is atomic, or was applied empty
+  const bool owned_whole =
+      place.owned != nullptr;  // owned, but no item by key: the list is atomic, or was applied empty
   if (!owned_whole || desired.empty()) {
     if (auto keys = KeysOfField(place.field, desired.empty() ? json::Value() : desired.front())) {
       return IsSameKeyedList(place, *keys);
@@ -131,7 +132,8 @@ json::Value Sent(const json::Value& desired) {
 
 }  // namespace
 
-bool IsNoOpApply(const json::Value& desired, const json::Value& live, std::string_view manager, std::string_view subresource) {
+bool IsNoOpApply(const json::Value& desired, const json::Value& live, std::string_view manager,
+                 std::string_view subresource) {
   if (!desired.is_object() || !live.is_object()) return false;
   json::Value sent = Sent(desired);
   const bool scale = subresource == "scale";  // a Scale is desired, but live is the object it belongs to

@@ -1,16 +1,16 @@
 #include "packing.h"
 
+#include <zlib.h>
+
 #include <map>
 #include <mutex>
-
-#include <zlib.h>
 
 #include "restate/base/guarded.h"
 
 namespace restate::kube {
 namespace {
 
-constexpr int kRawWindow = -15;              // negative: no header and no checksum; 32 KiB window
+constexpr int kRawWindow = -15;             // negative: no header and no checksum; 32 KiB window
 constexpr std::size_t kWindow = 32 * 1024;  // what deflate can look back on
 
 class Dictionaries {

@@ -1,5 +1,5 @@
-// Packing: JSON texts of one kind, compressed against an earlier text of that kind. Objects of a kind are alike: a 4.5 KB
-// ReplicaSet takes a few hundred bytes.
+// Packing: JSON texts of one kind, compressed against an earlier text of that kind. Objects of a kind are alike: a 4.5
+// KB ReplicaSet takes a few hundred bytes.
 #pragma once
 
 #include <cstddef>

@@ -109,7 +109,8 @@ std::string Collect(const Program& program, const Pipe& out, const Pipe& err, ab
     if (poll(streams, 2, static_cast<int>(left) + 1) < 0 && errno != EINTR) return std::strerror(errno);
     if (streams[0].revents != 0 && !ReadSome(streams[0].fd, &end->output)) streams[0].fd = -1;
     if (streams[1].revents != 0 && !ReadSome(streams[1].fd, &end->errors)) streams[1].fd = -1;
-    if (end->output.size() > program.max_output) return "wrote more than " + std::to_string(program.max_output) + " bytes";
+    if (end->output.size() > program.max_output)
+      return "wrote more than " + std::to_string(program.max_output) + " bytes";
     end->errors.resize(std::min(end->errors.size(), kErrorsLimit));
   }
   return {};

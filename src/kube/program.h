@@ -11,10 +11,10 @@
 namespace restate::kube {
 
 struct Program {
-  std::vector<std::string> argv;               // argv[0] is looked up in PATH when it has no slash
+  std::vector<std::string> argv;                 // argv[0] is looked up in PATH when it has no slash
   std::map<std::string, std::string> variables;  // added to our own environment
-  absl::Duration limit = absl::Seconds(60);    // then it is killed, with its children
-  std::size_t max_output = 1 << 20;            // bytes; more is an error
+  absl::Duration limit = absl::Seconds(60);      // then it is killed, with its children
+  std::size_t max_output = 1 << 20;              // bytes; more is an error
 };
 
 struct ProgramEnd {

@@ -41,7 +41,9 @@ bool Excludes(std::string_view pattern, const std::string& host, const std::stri
   return !pattern.empty() && (host == pattern || host.ends_with("." + std::string(pattern)));
 }
 
-bool IsLoopback(const std::string& host) { return host == "localhost" || host == "[::1]" || InNetwork(host, "127.0.0.0/8"); }
+bool IsLoopback(const std::string& host) {
+  return host == "localhost" || host == "[::1]" || InNetwork(host, "127.0.0.0/8");
+}
 
 }  // namespace
 
@@ -49,8 +51,8 @@ std::string ProxyFor(std::string_view url, const Environment& environment) {
   const auto scheme_end = url.find("://");
   if (scheme_end == std::string_view::npos) return {};
   const bool https = url.substr(0, scheme_end) == "https";
-  std::string proxy = https ? Variable(environment, "HTTPS_PROXY", "https_proxy")
-                            : Variable(environment, "HTTP_PROXY", "http_proxy");
+  std::string proxy =
+      https ? Variable(environment, "HTTPS_PROXY", "https_proxy") : Variable(environment, "HTTP_PROXY", "http_proxy");
   if (proxy.empty()) return {};
 
   const std::string_view rest = url.substr(scheme_end + 3);

@@ -22,10 +22,10 @@ struct Suffix {
   int base, exponent;
 };
 constexpr std::array kSuffixes{
-    Suffix{"n", 10, -9}, Suffix{"u", 10, -6}, Suffix{"m", 10, -3}, Suffix{"", 10, 0},   Suffix{"k", 10, 3},
-    Suffix{"M", 10, 6},  Suffix{"G", 10, 9},  Suffix{"T", 10, 12}, Suffix{"P", 10, 15}, Suffix{"E", 10, 18},
-    Suffix{"Ki", 2, 10}, Suffix{"Mi", 2, 20}, Suffix{"Gi", 2, 30}, Suffix{"Ti", 2, 40}, Suffix{"Pi", 2, 50},
-    Suffix{"Ei", 2, 60},
+    Suffix{"n", 10, -9}, Suffix{"u", 10, -6}, Suffix{"m", 10, -3}, Suffix{"", 10, 0},
+    Suffix{"k", 10, 3},  Suffix{"M", 10, 6},  Suffix{"G", 10, 9},  Suffix{"T", 10, 12},
+    Suffix{"P", 10, 15}, Suffix{"E", 10, 18}, Suffix{"Ki", 2, 10}, Suffix{"Mi", 2, 20},
+    Suffix{"Gi", 2, 30}, Suffix{"Ti", 2, 40}, Suffix{"Pi", 2, 50}, Suffix{"Ei", 2, 60},
 };
 
 std::optional<std::pair<int, int>> Scale(std::string_view suffix) {
@@ -37,7 +37,8 @@ std::optional<std::pair<int, int>> Scale(std::string_view suffix) {
   if (suffix.front() == '+') suffix.remove_prefix(1);
   int exponent = 0;
   const auto [end, error] = std::from_chars(suffix.data(), suffix.data() + suffix.size(), exponent);
-  if (error != std::errc() || end != suffix.data() + suffix.size() || exponent < -18 || exponent > 18) return std::nullopt;
+  if (error != std::errc() || end != suffix.data() + suffix.size() || exponent < -18 || exponent > 18)
+    return std::nullopt;
   return std::pair{10, exponent};
 }
 

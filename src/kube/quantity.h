@@ -7,8 +7,8 @@
 
 namespace restate::kube {
 
-// Whether two values (strings, or numbers as YAML has them) are quantities of the same amount. Exact down to 1e-9, which is
-// the finest the API server keeps.
+// Whether two values (strings, or numbers as YAML has them) are quantities of the same amount. Exact down to 1e-9,
+// which is the finest the API server keeps.
 bool SameQuantity(const json::Value& a, const json::Value& b);
 
 }  // namespace restate::kube

@@ -1,20 +1,18 @@
 // The real HttpClient, over cpprestsdk. Three of its traits shape this file:
-//  - It closes sockets without regard to a TLS operation that another thread runs on them. So it gets one I/O thread, and
-//    whatever touches a connection (starting, cancelling, destroying a client) is posted to that thread.
-//  - Its waits cannot all be interrupted (DNS). So callers wait on an Exchange and may leave while the request lives on.
-//  - Its time-out is one of silence and belongs to a client, not to a request. So it is set far away, and the callers' waits
-//    carry the limits.
-#include <climits>
-#include <cstdlib>
-
+//  - It closes sockets without regard to a TLS operation that another thread runs on them. So it gets one I/O thread,
+//    and whatever touches a connection (starting, cancelling, destroying a client) is posted to that thread.
+//  - Its waits cannot all be interrupted (DNS). So callers wait on an Exchange and may leave while the request goes on.
+//  - Its time-out is one of silence and belongs to a client, not to a request. So it is set far away, and the callers'
+//    waits carry the limits.
 #include <cpprest/http_client.h>
+#include <malloc.h>
+#include <openssl/err.h>
 #include <pplx/threadpool.h>
 
 #include <boost/asio/error.hpp>
-#include <malloc.h>
-#include <openssl/err.h>
-
+#include <climits>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 
 #include "absl/strings/match.h"
@@ -40,7 +38,7 @@ constexpr std::size_t kUnlimited = SIZE_MAX;
 constexpr std::size_t kStreamHighWater = 4u << 20;  // more than the largest object the API server stores
 // For the head of a stream's answer: silence after it may last, but a server that accepts a stream says so at once.
 constexpr absl::Duration kStreamHeadLimit = absl::Seconds(60);
-constexpr int kStaleRetries = 3;                    // as many kept-alive connections may have been closed at once
+constexpr int kStaleRetries = 3;  // as many kept-alive connections may have been closed at once
 
 void PostToIoThread(std::function<void()> f) { crossplat::threadpool::shared_instance().service().post(std::move(f)); }
 
@@ -148,7 +146,8 @@ class RestStream : public HttpStream {
     const bool reached = exchange.WaitFor(Stage::kBytes, stop_, After(silence_));
     if (stop_.stop_requested()) return MakeError(Reason::kStopped, "the stream was stopped");
     if (!reached) {
-      return MakeError(Reason::kDeadlineExceeded, absl::StrCat("the stream was silent for ", absl::FormatDuration(silence_)));
+      return MakeError(Reason::kDeadlineExceeded,
+                       absl::StrCat("the stream was silent for ", absl::FormatDuration(silence_)));
     }
     const bool finished = exchange.finished();  // before the bytes: what comes between is seen next time
     std::string bytes = exchange.TakeBytes();
@@ -213,8 +212,8 @@ class RestHttp : public HttpClient {
       Exchange& exchange = *flight->exchange;
       RETURN_IF_ERROR(Await(request, exchange, Stage::kEnd, stop, deadline));
       if (exchange.too_long()) {
-        return Prefixed(MakeError(Reason::kApiUnavailable,
-                                  absl::StrCat("the answer is longer than ", request.max_body, " bytes")));
+        return Prefixed(
+            MakeError(Reason::kApiUnavailable, absl::StrCat("the answer is longer than ", request.max_body, " bytes")));
       }
       // An incompletely written request cannot have been understood, so it may go out again at once.
       if (exchange.stale() && attempt < kStaleRetries) continue;
@@ -231,7 +230,8 @@ class RestHttp : public HttpClient {
   }
 
   // Waits for `stage` within the connect time-out and the deadline; the request's own failure is not looked at.
-  absl::Status Await(const HttpRequest& request, Exchange& exchange, Stage stage, std::stop_token stop, TimePoint deadline) {
+  absl::Status Await(const HttpRequest& request, Exchange& exchange, Stage stage, std::stop_token stop,
+                     TimePoint deadline) {
     if (!exchange.WaitFor(Stage::kSent, stop, std::min(deadline, After(settings_.connect_timeout)))) {
       return Interrupted(request, stop, "tried to connect");
     }
@@ -274,8 +274,8 @@ class RestHttp : public HttpClient {
     if (request.method != "GET" || !request.body.empty()) {
       // An empty body too: without one cpprestsdk would feel free to send the request twice.
       auto source = std::make_shared<RequestSource>(request.body);
-      built.set_body(concurrency::streams::istream(concurrency::streams::streambuf<uint8_t>(source)), request.body.size(),
-                     request.content_type);
+      built.set_body(concurrency::streams::istream(concurrency::streams::streambuf<uint8_t>(source)),
+                     request.body.size(), request.content_type);
       if (request.content_type.empty()) headers.remove("Content-Type");
     }
     return built;
@@ -285,8 +285,8 @@ class RestHttp : public HttpClient {
     if (!IsHeaderText(token)) return MakeError(Reason::kApiForbidden, "the bearer token holds a control character");
     const std::shared_ptr<Connections> connections = CurrentConnections();
     Flight flight;
-    flight.exchange = std::make_shared<Exchange>(stream ? kUnlimited : request.max_body,
-                                                 stream ? kStreamHighWater : kUnlimited);
+    flight.exchange =
+        std::make_shared<Exchange>(stream ? kUnlimited : request.max_body, stream ? kStreamHighWater : kUnlimited);
     try {
       auto built = Build(request, stream, token, connections->settings->server_name);
       if (!built.ok()) return built.status();
@@ -328,11 +328,14 @@ class RestHttp : public HttpClient {
   }
 
   // Sockets are closed on the I/O thread only.
-  static void Retire(std::shared_ptr<Connections> connections) { PostToIoThread([connections] {}); }
+  static void Retire(std::shared_ptr<Connections> connections) {
+    PostToIoThread([connections] {});
+  }
 
   bool TakeSlot(const std::stop_token& stop, TimePoint deadline) {
     std::unique_lock lock(mutex_);
-    const bool free = slot_freed_.wait_until(lock, stop, deadline, [&] { return in_flight_ < settings_.max_in_flight; });
+    const bool free =
+        slot_freed_.wait_until(lock, stop, deadline, [&] { return in_flight_ < settings_.max_in_flight; });
     if (!free || stop.stop_requested()) return false;
     ++in_flight_;
     return true;
@@ -369,7 +372,8 @@ void InitHttp() {
   std::call_once(once, [] {
     std::signal(SIGPIPE, SIG_IGN);  // a peer that went away is an error, not the end of the process
     HideDefaultTrust();
-    // One arena and fixed thresholds give list pages back to the kernel: 29 MB instead of 41 MB after an hour of watches.
+    // One arena and fixed thresholds give list pages back to the kernel: 29 MB instead of 41 MB after an hour of
+    // watches.
     mallopt(M_ARENA_MAX, 1);
     mallopt(M_MMAP_THRESHOLD, 128 * 1024);
     mallopt(M_TRIM_THRESHOLD, 128 * 1024);

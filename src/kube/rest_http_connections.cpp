@@ -1,8 +1,9 @@
 #include "rest_http_connections.h"
 
+#include <netinet/tcp.h>
+
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl.hpp>
-#include <netinet/tcp.h>
 
 #include "absl/strings/str_cat.h"
 #include "restate/base/error.h"
@@ -10,8 +11,8 @@
 namespace restate::kube {
 namespace {
 
-// cpprestsdk opens its socket later; opened here it can be given keep-alive, so that a peer that vanished is noticed within
-// 35 s on a silent stream too. Only where the address family is known.
+// cpprestsdk opens its socket later; opened here it can be given keep-alive, so that a peer that vanished is noticed
+// within 35 s on a silent stream too. Only where the address family is known.
 void EnableKeepAlive(web::http::client::native_handle handle, bool tls) {
   using boost::asio::ip::tcp;
   tcp::socket& socket = tls ? static_cast<boost::asio::ssl::stream<tcp::socket&>*>(handle)->next_layer()
@@ -35,7 +36,7 @@ bool IsIpv4(const std::string& host) {
 }
 
 web::http::client::http_client_config ConfigOf(const HttpSettings& settings, const std::shared_ptr<TlsMaterial>& tls,
-                                              bool insecure, bool gzip) {
+                                               bool insecure, bool gzip) {
   web::http::client::http_client_config config;
   config.set_timeout(std::chrono::hours(2));  // beyond any limit of a caller
   config.set_max_redirects(0);                // a redirect would carry the Authorization header elsewhere
@@ -48,7 +49,8 @@ web::http::client::http_client_config ConfigOf(const HttpSettings& settings, con
   }
   if (tls != nullptr) {
     config.set_tlsext_sni_enabled(!tls->name_is_ip());
-    config.set_ssl_context_callback([tls](boost::asio::ssl::context& context) { tls->ApplyTo(context.native_handle()); });
+    config.set_ssl_context_callback(
+        [tls](boost::asio::ssl::context& context) { tls->ApplyTo(context.native_handle()); });
   }
   return config;
 }
@@ -78,12 +80,15 @@ absl::StatusOr<std::shared_ptr<Connections>> Connect(const HttpSettings& setting
 }
 
 absl::Status CheckBaseUrl(const std::string& base_url) {
-  const auto bad = [](std::string_view why) { return MakeError(Reason::kInvalidSpec, absl::StrCat("base_url: ", std::string(why))); };
+  const auto bad = [](std::string_view why) {
+    return MakeError(Reason::kInvalidSpec, absl::StrCat("base_url: ", std::string(why)));
+  };
   try {
     const web::uri base(base_url);
     if (base.scheme() != "http" && base.scheme() != "https") return bad("the scheme must be http or https");
     if (base.host().empty()) return bad("there is no host");
-    if (base.host().front() == '[') return bad("an IPv6 address cannot be resolved by the HTTP library; use a host name");
+    if (base.host().front() == '[')
+      return bad("an IPv6 address cannot be resolved by the HTTP library; use a host name");
     if (!base.user_info().empty()) return bad("no user and password allowed");
     if (!base.path().empty() && base.path() != "/") return bad("no path allowed");
     return absl::OkStatus();

@@ -1,10 +1,10 @@
 // How cpprestsdk's clients are configured; for rest_http.cpp only.
 #pragma once
 
+#include <cpprest/http_client.h>
+
 #include <memory>
 #include <string>
-
-#include <cpprest/http_client.h>
 
 #include "absl/status/statusor.h"
 #include "restate/kube/http.h"

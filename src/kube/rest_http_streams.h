@@ -1,15 +1,15 @@
 // The stream buffers between cpprestsdk and an Exchange; for rest_http.cpp only.
 //
-// cpprestsdk's own buffers do not do: its default response buffer grows without limit, and its string request body casts
-// between unrelated stream types (undefined) and lets any request be sent a second time.
+// cpprestsdk's own buffers do not do: its default response buffer grows without limit, and its string request body
+// casts between unrelated stream types (undefined) and lets any request be sent a second time.
 #pragma once
+
+#include <cpprest/astreambuf.h>
 
 #include <algorithm>
 #include <cstring>
 #include <memory>
 #include <string>
-
-#include <cpprest/astreambuf.h>
 
 #include "exchange.h"
 
@@ -82,8 +82,8 @@ class ResponseSink : public PlainStreamBuffer {
   void (*const post_)(std::function<void()>);
 };
 
-// A request's body. That it cannot seek is what forbids cpprestsdk to send the request again when a kept-alive connection
-// breaks before the answer.
+// A request's body. That it cannot seek is what forbids cpprestsdk to send the request again when a kept-alive
+// connection breaks before the answer.
 class RequestSource : public PlainStreamBuffer {
  public:
   explicit RequestSource(std::string body) : PlainStreamBuffer(std::ios_base::in), body_(std::move(body)) {}
@@ -93,7 +93,9 @@ class RequestSource : public PlainStreamBuffer {
   pos_type getpos(std::ios_base::openmode) const override { return static_cast<pos_type>(position_); }
 
  protected:
-  int_type _sgetc() override { return position_ < body_.size() ? static_cast<uint8_t>(body_[position_]) : traits::eof(); }
+  int_type _sgetc() override {
+    return position_ < body_.size() ? static_cast<uint8_t>(body_[position_]) : traits::eof();
+  }
   int_type _sbumpc() override {
     const int_type byte = _sgetc();
     if (position_ < body_.size()) ++position_;

@@ -7,7 +7,8 @@ namespace restate::kube {
 namespace {
 
 // The three date forms a recipient must accept (RFC 9110, 5.6.7).
-constexpr const char* kDateFormats[] = {"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"};
+constexpr const char* kDateFormats[] = {"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT",
+                                        "%a %b %e %H:%M:%S %Y"};
 
 constexpr std::string_view kBlank = " \t";
 

@@ -1,10 +1,10 @@
 #include "tls.h"
 
-#include <cstdlib>
-
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
+
+#include <cstdlib>
 
 #include "restate/base/error.h"
 

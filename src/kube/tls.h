@@ -1,13 +1,13 @@
 // TLS material of one HTTP client: parsed once, applied to each connection's SSL_CTX.
 #pragma once
 
+#include <openssl/ssl.h>
+
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
-
-#include <openssl/ssl.h>
 
 #include "absl/status/statusor.h"
 #include "restate/base/guarded.h"
@@ -57,11 +57,13 @@ class TlsMaterial {
   std::unique_ptr<VerifyLog> verify_log_ = std::make_unique<VerifyLog>();
 };
 
-// Remembers SSL_CERT_FILE as the system's CA file and hides it from OpenSSL: cpprestsdk has OpenSSL parse the whole default
-// bundle for every connection (20 ms each), and trusts it beside the CA asked for. Call before any thread exists.
+// Remembers SSL_CERT_FILE as the system's CA file and hides it from OpenSSL: cpprestsdk has OpenSSL parse the whole
+// default bundle for every connection (20 ms each), and trusts it beside the CA asked for. Call before any thread
+// exists.
 void HideDefaultTrust();
 
-// SSL_CERT_FILE and SSL_CERT_DIR as they were before, for the programs that we start; those that were not set are missing.
+// SSL_CERT_FILE and SSL_CERT_DIR as they were before, for the programs that we start; those that were not set are
+// missing.
 const std::map<std::string, std::string>& HiddenVariables();
 
 }  // namespace restate::kube

@@ -7,8 +7,8 @@
 
 namespace restate::kube {
 
-// `text` if it has at most `limit` bytes, else its beginning and an ellipsis, together at most `limit` bytes, cut between
-// two characters. `limit` is at least 3, the ellipsis itself.
+// `text` if it has at most `limit` bytes, else its beginning and an ellipsis, together at most `limit` bytes, cut
+// between two characters. `limit` is at least 3, the ellipsis itself.
 inline std::string CutUtf8(std::string_view text, std::size_t limit) {
   constexpr std::string_view kEllipsis = "\u2026";
   if (text.size() <= limit) return std::string(text);

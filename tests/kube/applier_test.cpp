@@ -34,7 +34,8 @@ json::Value Extract(const json::Value& live, const json::Value& fields) {
         if (!name.starts_with("k:")) continue;
         bool match = true;
         const json::Value keys = Parsed(name.substr(2));
-        for (const auto& [key, value] : *keys.object()) match = match && item.Find(key) != nullptr && *item.Find(key) == value;
+        for (const auto& [key, value] : *keys.object())
+          match = match && item.Find(key) != nullptr && *item.Find(key) == value;
         if (match) items.push_back(Extract(item, child));
       }
     }
@@ -88,7 +89,8 @@ void EachScalar(json::Value& value, const std::string& path, const Visit& visit)
   if (json::Object* object = value.object()) {
     for (auto& [name, member] : *object) EachScalar(member, path + "." + name, visit);
   } else if (json::Array* array = value.array()) {
-    for (std::size_t i = 0; i < array->size(); ++i) EachScalar((*array)[i], path + "[" + std::to_string(i) + "]", visit);
+    for (std::size_t i = 0; i < array->size(); ++i)
+      EachScalar((*array)[i], path + "[" + std::to_string(i) + "]", visit);
   } else {
     visit(value, path);
   }
@@ -103,13 +105,16 @@ json::Value Changed(const json::Value& scalar) {
 
 // A Deployment-like object whose Apply entry owns exactly `fields` under spec.
 json::Value Live(const std::string& spec, const std::string& fields, const std::string& extra_entries = "") {
-  return Parsed(R"({"apiVersion":"apps/v1","kind":"ReplicaSet","metadata":{"name":"x","namespace":"n","uid":"u","resourceVersion":"1",
+  return Parsed(
+      R"({"apiVersion":"apps/v1","kind":"ReplicaSet","metadata":{"name":"x","namespace":"n","uid":"u","resourceVersion":"1",
       "managedFields":[{"manager":"restate-operator","operation":"Apply","apiVersion":"apps/v1","fieldsType":"FieldsV1",
-      "fieldsV1":{"f:spec":)" + fields + "}}" + extra_entries + R"(]},"spec":)" + spec + "}");
+      "fieldsV1":{"f:spec":)" +
+      fields + "}}" + extra_entries + R"(]},"spec":)" + spec + "}");
 }
 
 json::Value Desired(const std::string& spec) {
-  return Parsed(R"({"apiVersion":"apps/v1","kind":"ReplicaSet","metadata":{"name":"x","namespace":"n"},"spec":)" + spec + "}");
+  return Parsed(R"({"apiVersion":"apps/v1","kind":"ReplicaSet","metadata":{"name":"x","namespace":"n"},"spec":)" +
+                spec + "}");
 }
 
 bool NoOp(const std::string& desired_spec, const std::string& live_spec, const std::string& fields) {
@@ -151,9 +156,10 @@ TEST_CASE("A2: any changed or left out value of a recorded object makes an apply
 
 TEST_CASE("the recorded managers of a ReplicaSet: annotations, an empty map, and replicas through scale") {
   const json::Value live = GoldenObject("d-min", "ReplicaSet");
-  const json::Value base = json::Obj({{"apiVersion", "apps/v1"},
-                                      {"kind", "ReplicaSet"},
-                                      {"metadata", json::Obj({{"name", live.StringAt({"metadata", "name"})}, {"namespace", "default"}})}});
+  const json::Value base =
+      json::Obj({{"apiVersion", "apps/v1"},
+                 {"kind", "ReplicaSet"},
+                 {"metadata", json::Obj({{"name", live.StringAt({"metadata", "name"})}, {"namespace", "default"}})}});
   json::Value id = base;
   id["metadata"]["annotations"] = json::Obj({{"restate.dev/deployment-id", "dp_0f5d77e98c1e68a4de79a075a6"}});
   CHECK(IsNoOpApply(id, live, "restate-operator/deployment-id"));
@@ -221,32 +227,43 @@ TEST_CASE("A7: a zero value that the server dropped is no difference while we ow
 }
 
 TEST_CASE("A6, A7: items of keyed lists are found by their keys, whatever stands between them") {
-  const std::string fields = R"({"f:env":{"k:{\"name\":\"A\"}":{".":{},"f:name":{},"f:value":{}},"k:{\"name\":\"B\"}":{".":{},"f:name":{},"f:value":{}}}})";
+  const std::string fields =
+      R"({"f:env":{"k:{\"name\":\"A\"}":{".":{},"f:name":{},"f:value":{}},"k:{\"name\":\"B\"}":{".":{},"f:name":{},"f:value":{}}}})";
   const std::string desired = R"({"env":[{"name":"A","value":"1"},{"name":"B","value":"2"}]})";
   CHECK(NoOp(desired, R"({"env":[{"name":"A","value":"1"},{"name":"X"},{"name":"B","value":"2"}]})", fields));
-  CHECK_FALSE(NoOp(desired, R"({"env":[{"name":"B","value":"2"},{"name":"A","value":"1"}]})", fields));  // order is restored
+  CHECK_FALSE(
+      NoOp(desired, R"({"env":[{"name":"B","value":"2"},{"name":"A","value":"1"}]})", fields));  // order is restored
   CHECK_FALSE(NoOp(desired, R"({"env":[{"name":"A","value":"1"}]})", fields));
   CHECK_FALSE(NoOp(desired, R"({"env":[{"name":"A","value":"1"},{"name":"B","value":"3"}]})", fields));
-  CHECK_FALSE(NoOp(R"({"env":[{"name":"A","value":"1"}]})", R"({"env":[{"name":"A","value":"1"},{"name":"B","value":"2"}]})", fields));
+  CHECK_FALSE(NoOp(R"({"env":[{"name":"A","value":"1"}]})",
+                   R"({"env":[{"name":"A","value":"1"},{"name":"B","value":"2"}]})", fields));
   CHECK_FALSE(NoOp(R"({"env":[{"name":"A","value":"1"},{"name":"A","value":"1"},{"name":"B","value":"2"}]})",
                    R"({"env":[{"name":"A","value":"1"},{"name":"B","value":"2"}]})", fields));  // duplicates: in doubt
 }
 
 TEST_CASE("A7: a port without protocol is the TCP port") {
-  const std::string container = R"({"f:ports":{"k:{\"containerPort\":80,\"protocol\":\"TCP\"}":{".":{},"f:containerPort":{}}}})";
+  const std::string container =
+      R"({"f:ports":{"k:{\"containerPort\":80,\"protocol\":\"TCP\"}":{".":{},"f:containerPort":{}}}})";
   CHECK(NoOp(R"({"ports":[{"containerPort":80}]})", R"({"ports":[{"containerPort":80,"protocol":"TCP"}]})", container));
-  CHECK_FALSE(NoOp(R"({"ports":[{"containerPort":80,"protocol":"UDP"}]})", R"({"ports":[{"containerPort":80,"protocol":"TCP"}]})", container));
-  const std::string service = R"({"f:ports":{"k:{\"port\":80,\"protocol\":\"TCP\"}":{".":{},"f:port":{},"f:name":{}}}})";
-  CHECK(NoOp(R"({"ports":[{"name":"http","port":80}]})", R"({"ports":[{"name":"http","port":80,"protocol":"TCP","targetPort":80}]})", service));
-  CHECK_FALSE(NoOp(R"({"ports":[{"name":"h","port":80}]})", R"({"ports":[{"name":"http","port":80,"protocol":"TCP"}]})", service));
+  CHECK_FALSE(NoOp(R"({"ports":[{"containerPort":80,"protocol":"UDP"}]})",
+                   R"({"ports":[{"containerPort":80,"protocol":"TCP"}]})", container));
+  const std::string service =
+      R"({"f:ports":{"k:{\"port\":80,\"protocol\":\"TCP\"}":{".":{},"f:port":{},"f:name":{}}}})";
+  CHECK(NoOp(R"({"ports":[{"name":"http","port":80}]})",
+             R"({"ports":[{"name":"http","port":80,"protocol":"TCP","targetPort":80}]})", service));
+  CHECK_FALSE(NoOp(R"({"ports":[{"name":"h","port":80}]})", R"({"ports":[{"name":"http","port":80,"protocol":"TCP"}]})",
+                   service));
 }
 
 TEST_CASE("A6: atomic lists must be equal item by item, with the server's defaults in the items") {
   const std::string fields = R"({"f:tolerations":{}})";
-  CHECK(NoOp(R"({"tolerations":[{"key":"a"},{"key":"b"}]})", R"({"tolerations":[{"key":"a","operator":"Equal"},{"key":"b"}]})", fields));
+  CHECK(NoOp(R"({"tolerations":[{"key":"a"},{"key":"b"}]})",
+             R"({"tolerations":[{"key":"a","operator":"Equal"},{"key":"b"}]})", fields));
   CHECK_FALSE(NoOp(R"({"tolerations":[{"key":"a"}]})", R"({"tolerations":[{"key":"a"},{"key":"b"}]})", fields));
-  CHECK_FALSE(NoOp(R"({"tolerations":[{"key":"b"},{"key":"a"}]})", R"({"tolerations":[{"key":"a"},{"key":"b"}]})", fields));
-  CHECK_FALSE(NoOp(R"({"tolerations":[{"key":"a","tolerationSeconds":0}]})", R"({"tolerations":[{"key":"a"}]})", fields));
+  CHECK_FALSE(
+      NoOp(R"({"tolerations":[{"key":"b"},{"key":"a"}]})", R"({"tolerations":[{"key":"a"},{"key":"b"}]})", fields));
+  CHECK_FALSE(
+      NoOp(R"({"tolerations":[{"key":"a","tolerationSeconds":0}]})", R"({"tolerations":[{"key":"a"}]})", fields));
 }
 
 TEST_CASE("A6: conditions and ownerReferences have their keys, finalizers are a set") {
@@ -268,9 +285,12 @@ TEST_CASE("A6: conditions and ownerReferences have their keys, finalizers are a 
 
 TEST_CASE("A7: quantities are compared by amount where quantities stand, and only there") {
   const std::string fields = R"({"f:resources":{"f:limits":{"f:cpu":{},"f:memory":{}}}})";
-  CHECK(NoOp(R"({"resources":{"limits":{"cpu":"1000m","memory":"1024Mi"}}})", R"({"resources":{"limits":{"cpu":"1","memory":"1Gi"}}})", fields));
-  CHECK(NoOp(R"({"resources":{"limits":{"cpu":1,"memory":"1e3"}}})", R"({"resources":{"limits":{"cpu":"1","memory":"1k"}}})", fields));
-  CHECK_FALSE(NoOp(R"({"resources":{"limits":{"cpu":"1001m","memory":"1Gi"}}})", R"({"resources":{"limits":{"cpu":"1","memory":"1Gi"}}})", fields));
+  CHECK(NoOp(R"({"resources":{"limits":{"cpu":"1000m","memory":"1024Mi"}}})",
+             R"({"resources":{"limits":{"cpu":"1","memory":"1Gi"}}})", fields));
+  CHECK(NoOp(R"({"resources":{"limits":{"cpu":1,"memory":"1e3"}}})",
+             R"({"resources":{"limits":{"cpu":"1","memory":"1k"}}})", fields));
+  CHECK_FALSE(NoOp(R"({"resources":{"limits":{"cpu":"1001m","memory":"1Gi"}}})",
+                   R"({"resources":{"limits":{"cpu":"1","memory":"1Gi"}}})", fields));
   CHECK_FALSE(NoOp(R"({"a":"1000m"})", R"({"a":"1"})", R"({"f:a":{}})"));
 }
 
@@ -287,7 +307,8 @@ TEST_CASE("quantities: equal amounts, and what is none") {
   CHECK(same("1", "1.000000000"));
   CHECK_FALSE(same("1", "1.000000001"));
   CHECK_FALSE(same("1G", "1Gi"));
-  for (const char* none : {"", "x", "1x", "1.2.3", "m", "1e", "1e99", "--1", "999999999999999999999999999999999999999999"}) {
+  for (const char* none :
+       {"", "x", "1x", "1.2.3", "m", "1e", "1e99", "--1", "999999999999999999999999999999999999999999"}) {
     CAPTURE(none);
     CHECK_FALSE(same(none, none));
   }
@@ -401,7 +422,8 @@ TEST_CASE("managers and subresources of one object are remembered apart") {
   auto other = server.applier.Apply(kReplicaSets, desired, server.Cached(), {.manager = "restate-operator/other"}, {});
   REQUIRE(other.ok());
   CHECK(other->sent);
-  auto status = server.applier.Apply(kReplicaSets, desired, server.Cached(), {.manager = kManager, .subresource = "status"}, {});
+  auto status =
+      server.applier.Apply(kReplicaSets, desired, server.Cached(), {.manager = kManager, .subresource = "status"}, {});
   REQUIRE(status.ok());
   CHECK(status->sent);
 }

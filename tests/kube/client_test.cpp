@@ -86,15 +86,17 @@ TEST_CASE("A10: a deletion names the uid, the version it decided on and how depe
   Client client(http);
   REQUIRE(client.Delete(kReplicaSets, {"ns", "x"}, {.uid = "u", .resource_version = "5"}, {}).ok());
   CHECK(http.last().method == "DELETE");
-  CHECK(http.last().body == R"({"apiVersion":"v1","kind":"DeleteOptions","preconditions":{"resourceVersion":"5","uid":"u"},)"
-                            R"("propagationPolicy":"Background"})");
+  CHECK(http.last().body ==
+        R"({"apiVersion":"v1","kind":"DeleteOptions","preconditions":{"resourceVersion":"5","uid":"u"},)"
+        R"("propagationPolicy":"Background"})");
   CHECK_FALSE(client.Delete(kReplicaSets, {"ns", "x"}, {.uid = ""}, {}).ok());
   CHECK(http.requests().size() == 1);
 }
 
 TEST_CASE("A10, P2: deleting what is gone succeeds, another incarnation is a conflict") {
   int code = 404;
-  FakeHttp http([&](const HttpRequest&) { return Answer(code, StatusText(code, code == 404 ? "NotFound" : "Conflict", "no")); });
+  FakeHttp http(
+      [&](const HttpRequest&) { return Answer(code, StatusText(code, code == 404 ? "NotFound" : "Conflict", "no")); });
   CHECK(Client(http).Delete(kPods, {"ns", "x"}, {.uid = "u"}, {}).ok());
   code = 409;
   CHECK(IsConflict(Client(http).Delete(kPods, {"ns", "x"}, {.uid = "u"}, {})));
@@ -113,7 +115,8 @@ TEST_CASE("patches carry their type and their manager") {
 
 TEST_CASE("W3: the first page asks for no version, later pages carry the token") {
   FakeHttp http([](const HttpRequest&) {
-    return Answer(200, R"({"metadata":{"resourceVersion":"10","continue":"n/x="},"items":[{"metadata":{"name":"a"}}]})");
+    return Answer(200,
+                  R"({"metadata":{"resourceVersion":"10","continue":"n/x="},"items":[{"metadata":{"name":"a"}}]})");
   });
   Client client(http);
   auto page = client.List(kReplicaSets, {.selector = "a=b"}, {});
@@ -131,12 +134,15 @@ TEST_CASE("W3: the first page asks for no version, later pages carry the token")
 
 TEST_CASE("W16: an item of a list that cannot be decoded is missing alone, and reported") {
   const std::string deep = std::string(9999, '[') + std::string(9999, ']');
-  const std::string poison[] = {"{\"a\":\"\xff\"}", "{\"spec\":" + std::string(20000, '[') + std::string(20000, ']') + "}",
-                                "\"text\"", "7", "{\"a\":truth}"};
+  const std::string poison[] = {"{\"a\":\"\xff\"}",
+                                "{\"spec\":" + std::string(20000, '[') + std::string(20000, ']') + "}", "\"text\"", "7",
+                                "{\"a\":truth}"};
   for (const std::string& bad : poison) {
     FakeHttp http([&](const HttpRequest&) {
-      return Answer(200, "{\"metadata\":{\"resourceVersion\":\"1\",\"items\":[\"decoy\"]}, \"items\" : [ {\"n\":\"a],\\\"}{\"}, " +
-                             bad + ",{\"n\":\"b\",\"d\":" + deep + "} ] ,\"x\":[1]}");
+      return Answer(
+          200,
+          "{\"metadata\":{\"resourceVersion\":\"1\",\"items\":[\"decoy\"]}, \"items\" : [ {\"n\":\"a],\\\"}{\"}, " +
+              bad + ",{\"n\":\"b\",\"d\":" + deep + "} ] ,\"x\":[1]}");
     });
     const auto page = Client(http).List(kPods, {}, {});
     REQUIRE(page.ok());
@@ -152,7 +158,8 @@ TEST_CASE("an answer that is no list is an error, an empty list is none") {
   std::string body;
   FakeHttp http([&](const HttpRequest&) { return Answer(200, body); });
   Client client(http);
-  for (const char* bad : {"", "{}", "[]", "<html>", "{\"items\":", "{\"items\":[{}", "{\"items\":{}}", "{\"items\":[1,2]}}"}) {
+  for (const char* bad :
+       {"", "{}", "[]", "<html>", "{\"items\":", "{\"items\":[{}", "{\"items\":{}}", "{\"items\":[1,2]}}"}) {
     body = bad;
     CAPTURE(body);
     CHECK_FALSE(client.List(kPods, {}, {}).ok());
@@ -170,8 +177,9 @@ TEST_CASE("W6: a watch asks for bookmarks and an end, and stays silent for littl
   FakeHttp http([](const HttpRequest&) { return Answer(200, "{}\n"); });
   auto stream = Client(http).Watch(kReplicaSets, {.ns = "n", .resource_version = "a9", .timeout_seconds = 290}, {});
   REQUIRE(stream.ok());
-  CHECK(http.last().target == "/apis/apps/v1/namespaces/n/replicasets?watch=1&allowWatchBookmarks=true&timeoutSeconds=290"
-                              "&resourceVersion=a9");
+  CHECK(http.last().target ==
+        "/apis/apps/v1/namespaces/n/replicasets?watch=1&allowWatchBookmarks=true&timeoutSeconds=290"
+        "&resourceVersion=a9");
   CHECK(http.last().timeout == absl::Seconds(295));
   std::string bytes;
   REQUIRE((*stream)->Read(&bytes).ok());
@@ -205,11 +213,20 @@ TEST_CASE("each HTTP status has its Reason, and the message begins with what was
     int code;
     Reason reason;
   };
-  for (const Row row : {Row{400, Reason::kApiRejected}, {401, Reason::kApiForbidden}, {403, Reason::kApiForbidden},
-                        {404, Reason::kApiNotFound}, {408, Reason::kApiUnavailable}, {409, Reason::kApiConflict},
-                        {413, Reason::kApiRejected}, {415, Reason::kApiRejected}, {422, Reason::kApiRejected},
-                        {429, Reason::kApiUnavailable}, {500, Reason::kApiUnavailable}, {503, Reason::kApiUnavailable},
-                        {504, Reason::kApiUnavailable}, {302, Reason::kApiRejected}}) {
+  for (const Row row : {Row{400, Reason::kApiRejected},
+                        {401, Reason::kApiForbidden},
+                        {403, Reason::kApiForbidden},
+                        {404, Reason::kApiNotFound},
+                        {408, Reason::kApiUnavailable},
+                        {409, Reason::kApiConflict},
+                        {413, Reason::kApiRejected},
+                        {415, Reason::kApiRejected},
+                        {422, Reason::kApiRejected},
+                        {429, Reason::kApiUnavailable},
+                        {500, Reason::kApiUnavailable},
+                        {503, Reason::kApiUnavailable},
+                        {504, Reason::kApiUnavailable},
+                        {302, Reason::kApiRejected}}) {
     CAPTURE(row.code);
     const absl::Status status = ErrorFor(row.code, StatusText(row.code, "Why", "said the server"));
     CHECK(ReasonOf(status) == row.reason);
@@ -241,8 +258,10 @@ TEST_CASE("F2: a failed JSON patch test, which comes as 422, is a conflict") {
 
 TEST_CASE("A8: an apply that meets another incarnation is a conflict, other invalid fields are not") {
   const auto with_cause = [](std::string field) {
-    return ErrorFor(422, StatusText(422, "Invalid", "is invalid",
-                                    json::Obj({{"causes", json::Arr({json::Obj({{"reason", "FieldValueInvalid"}, {"field", field}})})}})));
+    return ErrorFor(
+        422, StatusText(
+                 422, "Invalid", "is invalid",
+                 json::Obj({{"causes", json::Arr({json::Obj({{"reason", "FieldValueInvalid"}, {"field", field}})})}})));
   };
   CHECK(IsConflict(with_cause("metadata.uid")));
   CHECK_FALSE(IsConflict(with_cause("spec.replicas")));
@@ -260,7 +279,8 @@ TEST_CASE("F4: a terminating namespace is told from a missing right") {
 TEST_CASE("P1: the wait that the server asks for comes with the error, from the header or the body") {
   CHECK(RetryAfterOf(ErrorFor(429, StatusText(429, "TooManyRequests", "m"), absl::Seconds(7))) == absl::Seconds(7));
   const auto in_body = [](int seconds) {
-    return RetryAfterOf(ErrorFor(503, StatusText(503, "ServerTimeout", "m", json::Obj({{"retryAfterSeconds", seconds}}))));
+    return RetryAfterOf(
+        ErrorFor(503, StatusText(503, "ServerTimeout", "m", json::Obj({{"retryAfterSeconds", seconds}}))));
   };
   CHECK(in_body(3) == absl::Seconds(3));
   CHECK(in_body(999999) == absl::Hours(1));
@@ -271,7 +291,10 @@ TEST_CASE("an answer that is not the API server's is described, not quoted at le
   const absl::Status status = ErrorFor(502, "<html>" + std::string(5000, 'x'));
   CHECK(MessageOf(status) == "create replicasets default/x: HTTP status 502");
   FakeHttp proxy([](const HttpRequest&) {
-    return HttpResponse{.status = 403, .content_type = "text/plain", .retry_after = {}, .body = "denied\n\xff\x1b[1m" + std::string(500, 'x')};
+    return HttpResponse{.status = 403,
+                        .content_type = "text/plain",
+                        .retry_after = {},
+                        .body = "denied\n\xff\x1b[1m" + std::string(500, 'x')};
   });
   const absl::Status denied = Client(proxy).Get(kPods, {"n", "x"}, {}).status();
   CHECK(MessageOf(denied).starts_with("get pods n/x: HTTP status 403: denied   [1mxxx"));
@@ -303,7 +326,8 @@ TEST_CASE("P1: a write that failed in transport is not repeated") {
 }
 
 TEST_CASE("discovery says whether a resource is served") {
-  HttpResponse answer = Answer(200, R"({"kind":"APIResourceList","resources":[{"name":"replicasets"},{"name":"replicasets/scale"}]})");
+  HttpResponse answer =
+      Answer(200, R"({"kind":"APIResourceList","resources":[{"name":"replicasets"},{"name":"replicasets/scale"}]})");
   FakeHttp http([&](const HttpRequest&) { return answer; });
   Client client(http);
   CHECK(*client.Serves(kReplicaSets, {}) == true);

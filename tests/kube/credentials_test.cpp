@@ -61,8 +61,11 @@ std::string ErrorOfFind(const Environment& environment, const std::string& servi
 std::string Kubeconfig(const std::string& user, const std::string& cluster = "") {
   return "apiVersion: v1\nkind: Config\ncurrent-context: c\n"
          "contexts: [{name: c, context: {cluster: k, user: u, namespace: team}}]\n"
-         "clusters: [{name: k, cluster: {server: \"https://10.0.0.1:6443\"" + (cluster.empty() ? "" : ", " + cluster) + "}}]\n"
-         "users: [{name: u, user: {" + user + "}}]\n";
+         "clusters: [{name: k, cluster: {server: \"https://10.0.0.1:6443\"" +
+         (cluster.empty() ? "" : ", " + cluster) +
+         "}}]\n"
+         "users: [{name: u, user: {" +
+         user + "}}]\n";
 }
 
 std::string ErrorOfConfig(const std::string& yaml) {
@@ -76,8 +79,8 @@ TEST_CASE("in a cluster the mounted service account is used, with its CA and nam
   account.Write("token", "first\n");
   account.Write("ca.crt", "PEM");
   account.Write("namespace", "operators");
-  const auto access = FindAccess(Variables({{"KUBERNETES_SERVICE_HOST", "10.0.0.1"}, {"KUBERNETES_SERVICE_PORT", "6443"}}),
-                                 account.path());
+  const auto access = FindAccess(
+      Variables({{"KUBERNETES_SERVICE_HOST", "10.0.0.1"}, {"KUBERNETES_SERVICE_PORT", "6443"}}), account.path());
   REQUIRE(access.ok());
   CHECK(access->http.base_url == "https://10.0.0.1:6443");
   CHECK(access->http.bearer_token() == "first");
@@ -90,8 +93,8 @@ TEST_CASE("in a cluster with IPv6 the API server is addressed by its name") {
   Directory account;
   account.Write("token", "t");
   account.Write("ca.crt", "PEM");
-  const auto access = FindAccess(Variables({{"KUBERNETES_SERVICE_HOST", "fd00::1"}, {"KUBERNETES_SERVICE_PORT", "6443"}}),
-                                 account.path());
+  const auto access = FindAccess(
+      Variables({{"KUBERNETES_SERVICE_HOST", "fd00::1"}, {"KUBERNETES_SERVICE_PORT", "6443"}}), account.path());
   REQUIRE(access.ok());
   CHECK(access->http.base_url == "https://kubernetes.default.svc:443");
 }
@@ -128,7 +131,9 @@ TEST_CASE("nothing found: one sentence names everything that was tried") {
 
 TEST_CASE("a kubeconfig's token, CA, name and namespace are taken") {
   const auto access = AccessOfKubeconfig(
-      Kubeconfig("token: secret", "certificate-authority-data: YWJj, tls-server-name: kubernetes, insecure-skip-tls-verify: true"), "/");
+      Kubeconfig("token: secret",
+                 "certificate-authority-data: YWJj, tls-server-name: kubernetes, insecure-skip-tls-verify: true"),
+      "/");
   REQUIRE(access.ok());
   CHECK(access->http.base_url == "https://10.0.0.1:6443");
   CHECK(access->http.tls.ca_pem == "abc");
@@ -143,23 +148,27 @@ TEST_CASE("T3: paths are relative to their file, and inline data wins over files
   directory.Write("ca.pem", "from file");
   directory.Write("sub/token", "file token");
   directory.Write("cert.pem", "cert");
-  const auto files = AccessOfKubeconfig(Kubeconfig("tokenFile: sub/token, client-certificate: cert.pem, client-key-data: a2V5",
-                                                   "certificate-authority: ca.pem"), directory.path());
+  const auto files =
+      AccessOfKubeconfig(Kubeconfig("tokenFile: sub/token, client-certificate: cert.pem, client-key-data: a2V5",
+                                    "certificate-authority: ca.pem"),
+                         directory.path());
   REQUIRE(files.ok());
   CHECK(files->http.current_tls()->ca_pem == "from file");
   CHECK(files->http.current_tls()->client_cert_pem == "cert");
   CHECK(files->http.current_tls()->client_key_pem == "key");
   CHECK(files->http.bearer_token() == "file token");
-  const auto inlined = AccessOfKubeconfig(Kubeconfig("token: t", "certificate-authority: ca.pem, certificate-authority-data: YWJj"),
-                                          directory.path());
+  const auto inlined = AccessOfKubeconfig(
+      Kubeconfig("token: t", "certificate-authority: ca.pem, certificate-authority-data: YWJj"), directory.path());
   REQUIRE(inlined.ok());
   CHECK(inlined->http.tls.ca_pem == "abc");
 }
 
 TEST_CASE("T3: of several files the first to set an entry wins, missing ones are skipped") {
   Directory one, two;
-  const std::string first = one.Write("config", "clusters: [{name: k, cluster: {server: \"https://first\", certificate-authority: ca}}]\n"
-                                                "contexts: [{name: other, context: {cluster: none}}]\n");
+  const std::string first =
+      one.Write("config",
+                "clusters: [{name: k, cluster: {server: \"https://first\", certificate-authority: ca}}]\n"
+                "contexts: [{name: other, context: {cluster: none}}]\n");
   one.Write("ca", "first ca");
   const std::string second = two.Write("config", Kubeconfig("tokenFile: token"));
   two.Write("token", "second token");
@@ -177,19 +186,23 @@ TEST_CASE("a kubeconfig that cannot be used says what is wrong with it") {
   CHECK(ErrorOfConfig("[1]").find("no mapping") != std::string::npos);
   CHECK(ErrorOfConfig("").find("current-context is not set") != std::string::npos);
   CHECK(ErrorOfConfig("current-context: x").find("no context \"x\"") != std::string::npos);
-  CHECK(ErrorOfConfig("current-context: x\ncontexts: [{name: x, context: {cluster: y}}]").find("no cluster \"y\"") != std::string::npos);
+  CHECK(ErrorOfConfig("current-context: x\ncontexts: [{name: x, context: {cluster: y}}]").find("no cluster \"y\"") !=
+        std::string::npos);
   CHECK(ErrorOfConfig(Kubeconfig("username: a, password: b")).find("username") != std::string::npos);
   CHECK(ErrorOfConfig(Kubeconfig("as: someone")).find("not supported") != std::string::npos);
   CHECK(ErrorOfConfig(Kubeconfig("client-certificate: none.pem")).find("/nonexistent/none.pem") != std::string::npos);
-  CHECK(ErrorOfConfig(Kubeconfig("token: t", "certificate-authority-data: \"%%\"")).find("not base64") != std::string::npos);
+  CHECK(ErrorOfConfig(Kubeconfig("token: t", "certificate-authority-data: \"%%\"")).find("not base64") !=
+        std::string::npos);
 }
 
 TEST_CASE("HTTPS_PROXY and NO_PROXY choose the proxy, proxy-url wins, loopback is direct") {
   Directory directory;
-  const auto proxy_for = [&](const std::string& server, std::map<std::string, std::string> variables, const std::string& extra = "") {
+  const auto proxy_for = [&](const std::string& server, std::map<std::string, std::string> variables,
+                             const std::string& extra = "") {
     variables["KUBECONFIG"] = directory.Write(
-        "config", "current-context: c\ncontexts: [{name: c, context: {cluster: k}}]\nclusters: [{name: k, cluster: {server: \"" +
-                      server + "\"" + extra + "}}]\n");
+        "config",
+        "current-context: c\ncontexts: [{name: c, context: {cluster: k}}]\nclusters: [{name: k, cluster: {server: \"" +
+            server + "\"" + extra + "}}]\n");
     const auto access = FindAccess(Variables(variables), "/nonexistent");
     REQUIRE(access.ok());
     return access->http.proxy_url;
@@ -215,7 +228,8 @@ TEST_CASE("HTTPS_PROXY and NO_PROXY choose the proxy, proxy-url wins, loopback i
 constexpr std::string_view kV1 = "client.authentication.k8s.io/v1";
 
 std::string ExecUser(const std::string& command, const std::string& more = "") {
-  return "exec: {apiVersion: " + std::string(kV1) + ", interactiveMode: Never, command: \"" + command + "\"" + more + "}";
+  return "exec: {apiVersion: " + std::string(kV1) + ", interactiveMode: Never, command: \"" + command + "\"" + more +
+         "}";
 }
 
 std::string Credential(const std::string& status, const std::string& version = std::string(kV1)) {
@@ -224,18 +238,21 @@ std::string Credential(const std::string& status, const std::string& version = s
 
 Access ExecAccess(const Directory& directory, const std::string& script, const std::string& more = "") {
   directory.Program("plugin", script);
-  auto access = AccessOfKubeconfig(Kubeconfig(ExecUser("./plugin", more), "certificate-authority-data: YWJj"), directory.path());
+  auto access =
+      AccessOfKubeconfig(Kubeconfig(ExecUser("./plugin", more), "certificate-authority-data: YWJj"), directory.path());
   REQUIRE_MESSAGE(access.ok(), access.status().ToString());
   return *std::move(access);
 }
 
 TEST_CASE("T4: a plugin gets arguments and variables without a shell, and its token is kept until it is refused") {
   Directory directory;
-  const Access access = ExecAccess(directory,
-                                   "cd \"$(dirname \"$0\")\"; echo run >> runs; printf '%s|' \"$@\" > args; printf %s \"$KUBERNETES_EXEC_INFO\" > info; "
-                                   "printf %s \"$EXTRA\" > extra; cat > stdin\n" +
-                                       Credential("\"token\":\"'$(wc -l < runs)'\""),
-                                   ", args: [\"a b\", \"$(touch x)\"], env: [{name: EXTRA, value: \"v w\"}], provideClusterInfo: true");
+  const Access access =
+      ExecAccess(directory,
+                 "cd \"$(dirname \"$0\")\"; echo run >> runs; printf '%s|' \"$@\" > args; printf %s "
+                 "\"$KUBERNETES_EXEC_INFO\" > info; "
+                 "printf %s \"$EXTRA\" > extra; cat > stdin\n" +
+                     Credential("\"token\":\"'$(wc -l < runs)'\""),
+                 ", args: [\"a b\", \"$(touch x)\"], env: [{name: EXTRA, value: \"v w\"}], provideClusterInfo: true");
   CHECK(access.http.bearer_token() == "1");
   CHECK(access.http.bearer_token() == "1");
   CHECK(directory.Read("args") == "a b|$(touch x)|");
@@ -251,8 +268,9 @@ TEST_CASE("T4: a plugin gets arguments and variables without a shell, and its to
 
 TEST_CASE("T4: a credential that is about to expire is replaced") {
   Directory directory;
-  const Access access = ExecAccess(directory, "echo run >> \"$0.runs\"\n" +
-                                                  Credential("\"token\":\"'$(wc -l < $0.runs)'\",\"expirationTimestamp\":\"2020-01-01T00:00:00Z\""));
+  const Access access = ExecAccess(
+      directory, "echo run >> \"$0.runs\"\n" +
+                     Credential("\"token\":\"'$(wc -l < $0.runs)'\",\"expirationTimestamp\":\"2020-01-01T00:00:00Z\""));
   CHECK(access.http.bearer_token() == "1");
   CHECK(access.http.bearer_token() == "2");
 }
@@ -296,9 +314,12 @@ TEST_CASE("T4: a plugin that fails, says too much or the wrong thing gives no cr
 }
 
 TEST_CASE("T4: wrong settings of a plugin are refused at once") {
-  CHECK(ErrorOfConfig(Kubeconfig("exec: {apiVersion: client.authentication.k8s.io/v1alpha1, command: x}")).find("v1alpha1") != std::string::npos);
-  CHECK(ErrorOfConfig(Kubeconfig("exec: {apiVersion: client.authentication.k8s.io/v1}")).find("command") != std::string::npos);
-  CHECK(ErrorOfConfig(Kubeconfig("exec: {apiVersion: client.authentication.k8s.io/v1, command: x, interactiveMode: Always}"))
+  CHECK(ErrorOfConfig(Kubeconfig("exec: {apiVersion: client.authentication.k8s.io/v1alpha1, command: x}"))
+            .find("v1alpha1") != std::string::npos);
+  CHECK(ErrorOfConfig(Kubeconfig("exec: {apiVersion: client.authentication.k8s.io/v1}")).find("command") !=
+        std::string::npos);
+  CHECK(ErrorOfConfig(
+            Kubeconfig("exec: {apiVersion: client.authentication.k8s.io/v1, command: x, interactiveMode: Always}"))
             .find("terminal") != std::string::npos);
 }
 

@@ -18,17 +18,25 @@ using testing::Answer;
 json::Value Deployment(const std::string& name = "greeter", const std::string& ns = "team") {
   json::Value metadata = json::Obj({{"name", name}, {"uid", "uid-of-" + name}, {"resourceVersion", "7"}});
   if (!ns.empty()) metadata["namespace"] = ns;
-  return json::Obj({{"apiVersion", "restate.dev/v1beta1"}, {"kind", "RestateDeployment"}, {"metadata", metadata},
+  return json::Obj({{"apiVersion", "restate.dev/v1beta1"},
+                    {"kind", "RestateDeployment"},
+                    {"metadata", metadata},
                     {"spec", json::Obj({{"large", std::string(10000, 'x')}})}});
 }
 
 Event Warning(std::string note, json::Value regarding = Deployment()) {
-  return {.regarding = std::move(regarding), .warning = true, .reason = "FailedReconcile", .action = "Reconcile", .note = std::move(note)};
+  return {.regarding = std::move(regarding),
+          .warning = true,
+          .reason = "FailedReconcile",
+          .action = "Reconcile",
+          .note = std::move(note)};
 }
 
 // A recorder before an API server that says what the test wants.
 struct Recording {
-  std::function<absl::StatusOr<HttpResponse>(const HttpRequest&)> answer = [](const HttpRequest&) { return Answer(201, "{}"); };
+  std::function<absl::StatusOr<HttpResponse>(const HttpRequest&)> answer = [](const HttpRequest&) {
+    return Answer(201, "{}");
+  };
   testing::FakeHttp http{[this](const HttpRequest& request) { return answer(request); }};
   Client client{http};
   fake::FakeClock clock;
@@ -53,11 +61,12 @@ TEST_CASE("E1: an event has all that events.k8s.io/v1 asks for, and nothing of t
   json::Value body = recording.LastBody();
   CHECK(std::string(body.StringAt({"metadata", "name"})).starts_with("greeter."));
   body["metadata"].Erase("name");
-  CHECK(json::Dump(body) ==
-        R"({"action":"Reconcile","apiVersion":"events.k8s.io/v1","eventTime":"2023-11-14T22:13:20.000000Z","kind":"Event",)"
-        R"("metadata":{"namespace":"team"},"note":"cannot be deployed","reason":"FailedReconcile","regarding":{"apiVersion":)"
-        R"("restate.dev/v1beta1","kind":"RestateDeployment","name":"greeter","namespace":"team","resourceVersion":"7",)"
-        R"("uid":"uid-of-greeter"},"reportingController":"restate-operator","reportingInstance":"operator-0","type":"Warning"})");
+  CHECK(
+      json::Dump(body) ==
+      R"({"action":"Reconcile","apiVersion":"events.k8s.io/v1","eventTime":"2023-11-14T22:13:20.000000Z","kind":"Event",)"
+      R"("metadata":{"namespace":"team"},"note":"cannot be deployed","reason":"FailedReconcile","regarding":{"apiVersion":)"
+      R"("restate.dev/v1beta1","kind":"RestateDeployment","name":"greeter","namespace":"team","resourceVersion":"7",)"
+      R"("uid":"uid-of-greeter"},"reportingController":"restate-operator","reportingInstance":"operator-0","type":"Warning"})");
   recording.Record({.regarding = Deployment(), .reason = "Deployed", .note = "ok"});
   CHECK(recording.LastBody().StringAt({"type"}) == "Normal");
   CHECK(recording.LastBody().StringAt({"action"}) == "Deployed");  // required, so the reason stands in
@@ -82,7 +91,8 @@ TEST_CASE("E1: long texts are cut at a character, with an ellipsis") {
 
 TEST_CASE("E1: an event's name is a DNS subdomain of at most 253 bytes") {
   Recording recording;
-  for (const std::string& name : {std::string(253, 'a'), std::string(200, 'a') + "." + std::string(52, 'b'), std::string("A_b!")}) {
+  for (const std::string& name :
+       {std::string(253, 'a'), std::string(200, 'a') + "." + std::string(52, 'b'), std::string("A_b!")}) {
     recording.Record(Warning("x", Deployment(name)));
     const std::string event_name(recording.LastBody().StringAt({"metadata", "name"}));
     CHECK(event_name.size() <= 253);
@@ -131,7 +141,9 @@ TEST_CASE("E2: a changed text is a new event, and so is one after a long pause")
 
 TEST_CASE("E3: a patch that finds no event makes a new one") {
   Recording recording;
-  recording.answer = [](const HttpRequest& request) { return request.method == "PATCH" ? Answer(404, "") : Answer(201, "{}"); };
+  recording.answer = [](const HttpRequest& request) {
+    return request.method == "PATCH" ? Answer(404, "") : Answer(201, "{}");
+  };
   recording.Record(Warning("same"));
   recording.clock.Advance(5min);
   recording.Record(Warning("same"));

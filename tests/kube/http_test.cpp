@@ -1,3 +1,5 @@
+#include "restate/kube/http.h"
+
 #include <doctest/doctest.h>
 #include <zlib.h>
 
@@ -5,7 +7,6 @@
 
 #include "loopback_server.h"
 #include "restate/base/error.h"
-#include "restate/kube/http.h"
 #include "test_pki.h"
 
 namespace restate::kube {
@@ -109,7 +110,9 @@ TEST_CASE("a request survives that the server closed the kept-alive connection")
 
 TEST_CASE("a refused connection and an unknown name are known not to have been sent") {
   int port = 0;
-  { port = LoopbackServer([](const Call&) { return false; }).port(); }
+  {
+    port = LoopbackServer([](const Call&) { return false; }).port();
+  }
   const auto refused = ClientOf({.base_url = "http://127.0.0.1:" + std::to_string(port)})->Do({}, {});
   CHECK(ReasonOf(refused.status()) == Reason::kApiUnavailable);
   CHECK(WasNotSent(refused.status()));
@@ -247,7 +250,8 @@ TEST_CASE("a redirect is an answer and is not followed") {
 
 TEST_CASE("P1: Retry-After is read as seconds and as a date, garbage is ignored, an hour is the most") {
   std::string header;
-  LoopbackServer server([&](const Call& call) { return call.Reply("", "429 Too Many Requests", "Retry-After: " + header + "\r\n"); });
+  LoopbackServer server(
+      [&](const Call& call) { return call.Reply("", "429 Too Many Requests", "Retry-After: " + header + "\r\n"); });
   const auto client = ClientOf(server);
   const auto wait_for = [&](const std::string& text) {
     header = text;
@@ -258,10 +262,12 @@ TEST_CASE("P1: Retry-After is read as seconds and as a date, garbage is ignored,
   CHECK(wait_for("3600") == absl::Hours(1));
   CHECK(wait_for("86400") == absl::Hours(1));
   CHECK(wait_for("99999999999999999999999") == absl::Hours(1));
-  for (const char* garbage : {"soon", "-5", "1.5", "0x10", "Wed, 99 Foo 2015", ""}) CHECK(wait_for(garbage) == std::nullopt);
+  for (const char* garbage : {"soon", "-5", "1.5", "0x10", "Wed, 99 Foo 2015", ""})
+    CHECK(wait_for(garbage) == std::nullopt);
   CHECK(wait_for("Wed, 21 Oct 2015 07:28:00 GMT") == absl::ZeroDuration());
   CHECK(wait_for("Fri, 31 Dec 2199 23:59:59 GMT") == absl::Hours(1));
-  const auto soon = wait_for(absl::FormatTime("%a, %d %b %Y %H:%M:%S GMT", absl::Now() + absl::Seconds(100), absl::UTCTimeZone()));
+  const auto soon =
+      wait_for(absl::FormatTime("%a, %d %b %Y %H:%M:%S GMT", absl::Now() + absl::Seconds(100), absl::UTCTimeZone()));
   REQUIRE(soon.has_value());
   CHECK(*soon > absl::Seconds(50));
   CHECK(*soon <= absl::Seconds(100));
@@ -318,7 +324,9 @@ TEST_CASE("a token or header with a line break cannot smuggle a header in") {
 }
 
 TEST_CASE("unusable settings are refused by name") {
-  const auto error_of = [](HttpSettings settings) { return std::string(MessageOf(NewHttpClient(std::move(settings)).status())); };
+  const auto error_of = [](HttpSettings settings) {
+    return std::string(MessageOf(NewHttpClient(std::move(settings)).status()));
+  };
   CHECK(error_of({.base_url = "https://[::1]:6443"}).find("base_url: an IPv6 address") == 0);
   CHECK(error_of({.base_url = "ftp://x"}).find("base_url") == 0);
   CHECK(error_of({.base_url = "https://user:pw@x"}).find("base_url") == 0);
@@ -327,7 +335,8 @@ TEST_CASE("unusable settings are refused by name") {
   CHECK(error_of({.base_url = "https://x", .tls = {.ca_pem = "junk"}}).find("tls.ca_pem") == 0);
   const auto ca = testing::MakeCa("ca");
   const auto other = testing::MakeCa("other");
-  CHECK(error_of({.base_url = "https://x", .tls = {.client_cert_pem = ca.cert_pem}}).find("tls.client_key_pem") != std::string::npos);
+  CHECK(error_of({.base_url = "https://x", .tls = {.client_cert_pem = ca.cert_pem}}).find("tls.client_key_pem") !=
+        std::string::npos);
   CHECK(error_of({.base_url = "https://x", .tls = {.client_cert_pem = ca.cert_pem, .client_key_pem = other.key_pem}})
             .find("does not belong") != std::string::npos);
 }
@@ -344,7 +353,8 @@ TEST_CASE("TLS: what must not be trusted is refused before anything is sent, in 
   const auto other_ca = testing::MakeCa("other ca");
   std::atomic<int> requests{0};
   const auto error_with = [&](const testing::CertificateAndKey& leaf, TlsSettings tls) {
-    LoopbackServer server([&](const Call& call) { return ++requests, call.Reply("{}"); }, {leaf.cert_pem, leaf.key_pem, ""});
+    LoopbackServer server([&](const Call& call) { return ++requests, call.Reply("{}"); },
+                          {leaf.cert_pem, leaf.key_pem, ""});
     const auto response = ClientOf({.base_url = server.url(), .tls = std::move(tls)})->Do({}, {});
     CHECK(WasNotSent(response.status()));
     return std::string(MessageOf(response.status()));
@@ -355,7 +365,8 @@ TEST_CASE("TLS: what must not be trusted is refused before anything is sent, in 
   const auto wrong_name = testing::MakeLeaf(ca, "server", "DNS:elsewhere.example");
   CHECK(error_with(wrong_name, {.ca_pem = ca.cert_pem}).find("mismatch") != std::string::npos);
   const auto name_in_cn_only = testing::MakeLeaf(ca, "kubernetes", "");
-  CHECK(error_with(name_in_cn_only, {.ca_pem = ca.cert_pem, .server_name = "kubernetes"}).find("mismatch") != std::string::npos);
+  CHECK(error_with(name_in_cn_only, {.ca_pem = ca.cert_pem, .server_name = "kubernetes"}).find("mismatch") !=
+        std::string::npos);
   CHECK(requests == 0);
 }
 
@@ -363,7 +374,9 @@ TEST_CASE("TLS: server_name is the name that is verified, insecure verifies noth
   const auto ca = testing::MakeCa("test ca");
   const auto leaf = testing::MakeLeaf(ca, "server", "DNS:kubernetes");
   LoopbackServer server([](const Call& call) { return call.Reply("{}"); }, {leaf.cert_pem, leaf.key_pem, ""});
-  CHECK(ClientOf({.base_url = server.url(), .tls = {.ca_pem = ca.cert_pem, .server_name = "kubernetes"}})->Do({}, {}).ok());
+  CHECK(ClientOf({.base_url = server.url(), .tls = {.ca_pem = ca.cert_pem, .server_name = "kubernetes"}})
+            ->Do({}, {})
+            .ok());
   CHECK(ClientOf({.base_url = server.url(), .tls = {.insecure_skip_verify = true}})->Do({}, {}).ok());
 }
 
@@ -375,8 +388,10 @@ TEST_CASE("T4: a client certificate is presented, and a new one closes the conne
                         {leaf.cert_pem, leaf.key_pem, ca.cert_pem});
   const auto settings_for = [&](const std::string& user) {
     const auto client = testing::MakeLeaf(ca, user, "", true);
-    return std::make_shared<const TlsSettings>(TlsSettings{
-        .ca_pem = ca.cert_pem, .client_cert_pem = client.cert_pem, .client_key_pem = client.key_pem, .server_name = {}});
+    return std::make_shared<const TlsSettings>(TlsSettings{.ca_pem = ca.cert_pem,
+                                                           .client_cert_pem = client.cert_pem,
+                                                           .client_key_pem = client.key_pem,
+                                                           .server_name = {}});
   };
   auto current = settings_for("first");
   HttpSettings settings{.base_url = server.url()};

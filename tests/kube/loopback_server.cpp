@@ -2,11 +2,10 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/pem.h>
 #include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <openssl/pem.h>
 
 namespace restate::testing {
 namespace {

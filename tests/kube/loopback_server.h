@@ -1,6 +1,8 @@
 // A scripted HTTP server on a loopback port, plain or TLS: a thread per connection, a script that writes raw bytes.
 #pragma once
 
+#include <openssl/ssl.h>
+
 #include <atomic>
 #include <condition_variable>
 #include <functional>
@@ -11,8 +13,6 @@
 #include <string_view>
 #include <thread>
 #include <vector>
-
-#include <openssl/ssl.h>
 
 namespace restate::testing {
 
@@ -26,7 +26,7 @@ class LoopbackServer {
   // One request, given to the script by the connection's thread.
   class Call {
    public:
-    int number = 0;  // of the request on this server, from 1
+    int number = 0;    // of the request on this server, from 1
     std::string head;  // request line and headers
     std::string body;
     std::string client_name;  // CN of the client certificate

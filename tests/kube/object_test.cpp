@@ -58,9 +58,8 @@ TEST_CASE("the body comes back whole, less the managedFields of others and kubec
   body["metadata"]["annotations"]["kubectl.kubernetes.io/last-applied-configuration"] = std::string(5000, 'x');
   json::Value expected = body;
   expected["metadata"]["annotations"]["kubectl.kubernetes.io/last-applied-configuration"] = "";
-  std::erase_if(*expected["metadata"]["managedFields"].array(), [](const json::Value& entry) {
-    return !entry.StringAt({"manager"}).starts_with("restate-operator");
-  });
+  std::erase_if(*expected["metadata"]["managedFields"].array(),
+                [](const json::Value& entry) { return !entry.StringAt({"manager"}).starts_with("restate-operator"); });
   CHECK(body.FindPath({"metadata", "managedFields"})->array()->size() >
         expected.FindPath({"metadata", "managedFields"})->array()->size());
   CHECK(From(body)->Body() == expected);
@@ -95,7 +94,8 @@ TEST_CASE("objects of all kinds and sizes come back whole") {
   }
   json::Value large = ReplicaSet(1);
   std::string noise;
-  for (unsigned i = 0, x = 1; i < 200000; ++i, x = x * 1664525 + 1013904223) noise += static_cast<char>(' ' + (x >> 24) % 90);
+  for (unsigned i = 0, x = 1; i < 200000; ++i, x = x * 1664525 + 1013904223)
+    noise += static_cast<char>(' ' + (x >> 24) % 90);
   large["data"] = noise;
   CHECK(From(large)->Body() == From(large)->Body());
   CHECK(From(large)->Body().StringAt({"data"}) == noise);

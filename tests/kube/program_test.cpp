@@ -19,16 +19,21 @@ TEST_CASE("a program's code, output and errors come back") {
 
 TEST_CASE("T4: a program over its limit is killed with its children") {
   const absl::Time begin = absl::Now();
-  const auto end = Run({.argv = {"sh", "-c", "sleep 1000 & sleep 1000"}, .variables = {}, .limit = absl::Milliseconds(50)});
+  const auto end =
+      Run({.argv = {"sh", "-c", "sleep 1000 & sleep 1000"}, .variables = {}, .limit = absl::Milliseconds(50)});
   CHECK(end.status().message().find("did not end within 50ms") != std::string::npos);
-  const auto closed = Run({.argv = {"sh", "-c", "exec >&- 2>&-; sleep 1000"}, .variables = {}, .limit = absl::Milliseconds(50)});
+  const auto closed =
+      Run({.argv = {"sh", "-c", "exec >&- 2>&-; sleep 1000"}, .variables = {}, .limit = absl::Milliseconds(50)});
   CHECK_FALSE(closed.ok());
   CHECK(absl::Now() - begin < absl::Seconds(500));  // not the programs' own 1000 s
 }
 
 TEST_CASE("T4: a program that says too much is ended, a missing one is named") {
   CHECK_FALSE(Run({.argv = {"cat", "/dev/zero"}, .variables = {}, .max_output = 1000}).ok());
-  CHECK(Run({.argv = {"no-such-program"}, .variables = {}}).status().message().find("no-such-program cannot be started") == 0);
+  CHECK(Run({.argv = {"no-such-program"}, .variables = {}})
+            .status()
+            .message()
+            .find("no-such-program cannot be started") == 0);
 }
 
 TEST_CASE("a program inherits no open files") {
@@ -38,7 +43,8 @@ TEST_CASE("a program inherits no open files") {
 }
 
 TEST_CASE("a program gets our environment and its own variables, but not the CAs that we hide from ourselves") {
-  const auto end = Run({.argv = {"sh", "-c", "echo \"$PATH:$MINE:$SSL_CERT_FILE:$SSL_CERT_DIR\""}, .variables = {{"MINE", "a b"}}});
+  const auto end =
+      Run({.argv = {"sh", "-c", "echo \"$PATH:$MINE:$SSL_CERT_FILE:$SSL_CERT_DIR\""}, .variables = {{"MINE", "a b"}}});
   REQUIRE(end.ok());
   CHECK(end->output.starts_with(std::getenv("PATH") + std::string(":a b:")));
   CHECK(end->output.find("/dev/null") == std::string::npos);

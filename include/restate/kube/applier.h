@@ -15,8 +15,9 @@
 namespace restate::kube {
 
 // Whether applying `desired` as `manager` to `live` would change nothing: every field of `desired` has that value in
-// `live` (lists of maps by their merge keys, quantities and other server-side normal forms by meaning), and managedFields
-// say that the manager applies no field that `desired` leaves out. `subresource` as in managedFields. Pure.
+// `live` (lists of maps by their merge keys, quantities and other server-side normal forms by meaning), and
+// managedFields say that the manager applies no field that `desired` leaves out. `subresource` as in managedFields.
+// Pure.
 bool IsNoOpApply(const json::Value& desired, const json::Value& live, std::string_view manager,
                  std::string_view subresource = "");
 
@@ -29,8 +30,9 @@ class Applier {
     bool sent = false;
     json::Value live;  // the server's answer when sent, else null
   };
-  // Applies `desired` unless it is known to change nothing: either IsNoOpApply(live), or we applied exactly this before and
-  // the live object still is what we then got back. `live` may be null (unknown or absent): then the request is sent.
+  // Applies `desired` unless it is known to change nothing: either IsNoOpApply(live), or we applied exactly this before
+  // and the live object still is what we then got back. `live` may be null (unknown or absent): then the request is
+  // sent.
   absl::StatusOr<Result> Apply(const Resource& resource, const json::Value& desired, const ObjectPtr& live,
                                const ApplyOptions& options, std::stop_token stop);
   // Drops what is remembered of an object (it was deleted).

@@ -17,8 +17,9 @@ namespace restate::kube {
 
 // What the API server said when it refused: carried by every error status that came as an answer.
 struct ApiError {
-  int code = 0;          // HTTP status, or `code` of a Status object
-  std::string reason;    // "AlreadyExists", "Conflict", "Invalid", "Expired", "NamespaceTerminating" (from the causes) ...
+  int code = 0;  // HTTP status, or `code` of a Status object
+  // "AlreadyExists", "Conflict", "Invalid", "Expired", "NamespaceTerminating" (from the causes) ...
+  std::string reason;
   std::string message;
 };
 std::optional<ApiError> ApiErrorOf(const absl::Status& status);
@@ -48,13 +49,13 @@ struct ApplyOptions {
 };
 
 struct DeleteOptions {
-  std::string uid;               // precondition, required: another incarnation is never deleted
-  std::string resource_version;  // precondition when the decision depended on content
+  std::string uid;                              // precondition, required: another incarnation is never deleted
+  std::string resource_version;                 // precondition when the decision depended on content
   std::string_view propagation = "Background";  // Foreground | Background | Orphan
 };
 
 struct ListPage {
-  json::Array items;              // each with apiVersion and kind, which servers leave out of list items
+  json::Array items;                // each with apiVersion and kind, which servers leave out of list items
   std::vector<std::string> broken;  // why items could not be decoded and are missing (client-rules W16)
   std::string resource_version;
   std::string next;  // continue token; empty: the last page
@@ -71,7 +72,7 @@ struct WatchOptions {
   std::string ns;
   std::string resource_version;  // never empty (client-rules W13)
   std::string selector;
-  int timeout_seconds = 300;     // asked of the server; the client's own silence limit is 5 s more
+  int timeout_seconds = 300;  // asked of the server; the client's own silence limit is 5 s more
 };
 
 // Told of every answered or failed request, for metrics. Thread safe; called without locks held.
@@ -82,10 +83,10 @@ class ClientObserver {
   virtual void OnRequest(std::string_view verb, int code, absl::Duration took) = 0;
 };
 
-// Thread safe. Every call ends by its deadline (30 s, lists 60 s) or when `stop` is asked. A write is never repeated on a
-// broken connection by this class; 429 and 5xx with Retry-After come back as errors that carry the wait. After a 401 the
-// request goes out once more, with the token read anew. Error messages begin with what was asked, as in
-// "create replicasets default/x: ...".
+// Thread safe. Every call ends by its deadline (30 s, lists 60 s) or when `stop` is asked. A write is never repeated on
+// a broken connection by this class; 429 and 5xx with Retry-After come back as errors that carry the wait. After a 401
+// the request goes out once more, with the token read anew. Error messages begin with what was asked, as in "create
+// replicasets default/x: ...".
 class Client {
  public:
   explicit Client(HttpClient& http, ClientObserver* observer = nullptr) : http_(http), observer_(observer) {}

@@ -14,14 +14,14 @@ using Environment = std::function<const char*(const char* name)>;  // getenv, or
 
 struct Access {
   HttpSettings http;
-  std::string origin;             // "in-cluster service account", "kubeconfig /path, context x": for the log
+  std::string origin;  // "in-cluster service account", "kubeconfig /path, context x": for the log
   std::string default_namespace;
 };
 
 // In-cluster when KUBERNETES_SERVICE_HOST is set and the service account is mounted, else KUBECONFIG (a list) or
-// ~/.kube/config. The token is read again at most 60 s after its file changed; exec plugins run at most once at a time and
-// are cached until they expire. HTTPS_PROXY and NO_PROXY count unless kubeconfig has a proxy-url. Error: one sentence that
-// names everything that was tried. `service_account`: where Kubernetes mounts it.
+// ~/.kube/config. The token is read again at most 60 s after its file changed; exec plugins run at most once at a time
+// and are cached until they expire. HTTPS_PROXY and NO_PROXY count unless kubeconfig has a proxy-url. Error: one
+// sentence that names everything that was tried. `service_account`: where Kubernetes mounts it.
 absl::StatusOr<Access> FindAccess(const Environment& environment,
                                   const std::string& service_account = "/var/run/secrets/kubernetes.io/serviceaccount");
 

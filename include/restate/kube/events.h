@@ -12,15 +12,15 @@
 namespace restate::kube {
 
 struct Event {
-  json::Value regarding;   // the object: apiVersion, kind, metadata {name, namespace, uid, resourceVersion} are used
+  json::Value regarding;  // the object: apiVersion, kind, metadata {name, namespace, uid, resourceVersion} are used
   bool warning = false;
-  std::string reason;      // CamelCase, at most 128 bytes
-  std::string action;      // at most 128 bytes
-  std::string note;        // cut at 1,024 bytes on a UTF-8 border
+  std::string reason;  // CamelCase, at most 128 bytes
+  std::string action;  // at most 128 bytes
+  std::string note;    // cut at 1,024 bytes on a UTF-8 border
 };
 
-// Never blocks and never fails for its callers. A repeated event becomes a series; a changed note a new event; per object
-// at most 25 events in a burst, then one in 5 minutes; the queue holds 1,000 and drops what comes beyond.
+// Never blocks and never fails for its callers. A repeated event becomes a series; a changed note a new event; per
+// object at most 25 events in a burst, then one in 5 minutes; the queue holds 1,000 and drops what comes beyond.
 class EventRecorder {
  public:
   virtual ~EventRecorder() = default;

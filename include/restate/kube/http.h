@@ -1,5 +1,5 @@
-// The HTTP seam: everything that leaves the process by HTTP goes through an HttpClient. Only rest_http.cpp knows cpprestsdk;
-// tests put a fake behind the same interface or a fake server before the real one.
+// The HTTP seam: everything that leaves the process by HTTP goes through an HttpClient. Only rest_http.cpp knows
+// cpprestsdk; tests put a fake behind the same interface or a fake server before the real one.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +19,7 @@
 namespace restate::kube {
 
 struct TlsSettings {
-  std::string ca_pem;           // empty: the system's CAs (SSL_CERT_FILE as it was at process start, else Debian's bundle)
+  std::string ca_pem;  // empty: the system's CAs (SSL_CERT_FILE as it was at process start, else Debian's bundle)
   std::string client_cert_pem;  // leaf first, then the chain
   std::string client_key_pem;   // PKCS#1, PKCS#8 or SEC1
   std::string server_name;      // name to verify and to send as SNI; empty: the host of the base URL
@@ -27,17 +27,17 @@ struct TlsSettings {
 };
 
 struct HttpSettings {
-  std::string base_url;                      // scheme://host[:port], no path
+  std::string base_url;  // scheme://host[:port], no path
   TlsSettings tls;
-  // Asked for each request, so that certificates can rotate: a new pointer closes the connections; one that cannot be used
-  // is ignored. Thread safe, cheap. Empty: `tls` for ever.
+  // Asked for each request, so that certificates can rotate: a new pointer closes the connections; one that cannot be
+  // used is ignored. Thread safe, cheap. Empty: `tls` for ever.
   std::function<std::shared_ptr<const TlsSettings>()> current_tls;
-  std::function<std::string()> bearer_token; // asked for each request; thread safe; empty: no Authorization header
+  std::function<std::string()> bearer_token;  // asked for each request; thread safe; empty: no Authorization header
   // Told of a token that was answered with 401, so that the next bearer_token() reads anew; thread safe; may be empty.
   std::function<void(const std::string& token)> token_refused;
-  std::string proxy_url;                     // empty: direct
+  std::string proxy_url;  // empty: direct
   absl::Duration connect_timeout = absl::Seconds(10);
-  int max_in_flight = 16;                    // unary requests; further callers wait (client-rules P3)
+  int max_in_flight = 16;  // unary requests; further callers wait (client-rules P3)
   std::string user_agent = "restate-operator";
 };
 
@@ -67,9 +67,9 @@ class HttpStream {
   virtual absl::StatusOr<bool> Read(std::string* out) = 0;
 };
 
-// A client of one server. Thread safe. Errors are transport errors only (kApiUnavailable, kDeadlineExceeded, kStopped of
-// base/error.h): any HTTP status is an answer. Redirects are never followed. A request whose body may have reached the
-// server is never sent a second time, except GET.
+// A client of one server. Thread safe. Errors are transport errors only (kApiUnavailable, kDeadlineExceeded, kStopped
+// of base/error.h): any HTTP status is an answer. Redirects are never followed. A request whose body may have reached
+// the server is never sent a second time, except GET.
 class HttpClient {
  public:
   virtual ~HttpClient() = default;

@@ -23,8 +23,8 @@ class Object {
   std::int64_t generation() const { return generation_; }
   bool deleting() const { return deleting_; }  // deletionTimestamp is set
 
-  // The whole object as it came, less the managedFields of foreign managers and kubectl's last-applied annotation's text
-  // (the key stays, with an empty value). Thread safe.
+  // The whole object as it came, less the managedFields of foreign managers and kubectl's last-applied annotation's
+  // text (the key stays, with an empty value). Thread safe.
   json::Value Body() const;
 
   // Bytes of memory of this snapshot, less what all of its kind share.
@@ -40,8 +40,8 @@ class Object {
   std::string uid_, resource_version_, owner_uid_;
   std::int64_t generation_ = 0;
   bool deleting_ = false;
-  std::string packed_;                               // deflated JSON
-  std::shared_ptr<const std::string> dictionary_;    // what it was deflated with
+  std::string packed_;                             // deflated JSON
+  std::shared_ptr<const std::string> dictionary_;  // what it was deflated with
   std::uint32_t raw_size_ = 0;
 };
 

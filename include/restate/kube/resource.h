@@ -10,7 +10,7 @@
 namespace restate::kube {
 
 struct Resource {
-  std::string_view group;    // "" for the core group
+  std::string_view group;  // "" for the core group
   std::string_view version;
   std::string_view kind;
   std::string_view plural;
@@ -30,7 +30,9 @@ struct Key {
   friend bool operator==(const Key&, const Key&) = default;
   friend auto operator<=>(const Key&, const Key&) = default;
   template <typename H>
-  friend H AbslHashValue(H h, const Key& k) { return H::combine(std::move(h), k.ns, k.name); }
+  friend H AbslHashValue(H h, const Key& k) {
+    return H::combine(std::move(h), k.ns, k.name);
+  }
 };
 
 // URL path of a collection (all namespaces when `ns` is empty), and of an object, percent-encoded.
