@@ -122,7 +122,8 @@ class Executor {
     if (live.ok()) {
       Remember(resource, *live);
     } else if (kube::IsNotFound(live.status())) {
-      if (const auto known = world_.cache.Get(resource, key)) world_.cache.Remove(resource, key, known->uid());
+      // Hidden, not removed: its DELETED event is still to come, and with it the pass that this calls for.
+      if (const auto known = world_.cache.Get(resource, key)) world_.cache.MarkGone(resource, key, known->uid());
     }
   }
 
