@@ -1,20 +1,40 @@
-"""The SDK service as a Deployment with a Service, for tests that need something to register and call."""
+"""The SDK service, for tests that need something to register and call."""
 from . import images
 
 PORT = 9080
 
 
+def container(greeting="Hello", service_name="Greeter"):
+    return {"name": "greeter", "image": images.GREETER, "imagePullPolicy": "IfNotPresent",
+            "env": [{"name": "GREETING", "value": greeting}, {"name": "SERVICE_NAME", "value": service_name}],
+            "ports": [{"containerPort": PORT}],
+            "readinessProbe": {"tcpSocket": {"port": PORT}, "periodSeconds": 1}}
+
+
+def template(labels, greeting="Hello", service_name="Greeter"):
+    return {"metadata": {"labels": labels},
+            "spec": {"containers": [container(greeting, service_name)], "terminationGracePeriodSeconds": 2}}
+
+
 def objects(namespace, name="greeter", greeting="Hello", service_name="Greeter"):
-    container = {"name": "greeter", "image": images.GREETER, "imagePullPolicy": "IfNotPresent",
-                 "env": [{"name": "GREETING", "value": greeting}, {"name": "SERVICE_NAME", "value": service_name}],
-                 "ports": [{"containerPort": PORT}],
-                 "readinessProbe": {"tcpSocket": {"port": PORT}, "periodSeconds": 1}}
+    """A Deployment with a Service: nobody registers it."""
     labels = {"app": name}
     return [
         {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name, "namespace": namespace},
-         "spec": {"replicas": 1, "selector": {"matchLabels": labels}, "template": {
-             "metadata": {"labels": labels},
-             "spec": {"containers": [container], "terminationGracePeriodSeconds": 2}}}},
+         "spec": {"replicas": 1, "selector": {"matchLabels": labels},
+                  "template": template(labels, greeting, service_name)}},
         {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": namespace},
          "spec": {"selector": labels, "ports": [{"port": PORT}]}},
     ]
+
+
+def restate_deployment(namespace, name="greeter", greeting="Hello", service_name="Greeter", replicas=1, limit=1,
+                       restate_namespace="restate", **restate):
+    """A RestateDeployment of it, as a user writes one; further arguments are members of spec.restate."""
+    labels = {"app": name}
+    return {
+        "apiVersion": "restate.dev/v1beta1", "kind": "RestateDeployment",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"replicas": replicas, "revisionHistoryLimit": limit, "selector": {"matchLabels": labels},
+                 "template": template(labels, greeting, service_name),
+                 "restate": {"register": {"service": {"name": "restate", "namespace": restate_namespace}}, **restate}}}

@@ -94,10 +94,13 @@ class Lab:
         return {**kept, "KUBECONFIG": str(self.kubeconfig), "KUBECACHEDIR": str(self.directory / "kubectl-cache"),
                 "LAB_NAME": self.name, "PATH": path, **(extra or {})}
 
+    def enter(self, dns=False):
+        """The command prefix that runs a program inside the lab; with dns it also resolves the cluster's names."""
+        private = ["unshare", "-m", "sh", "-c", RESOLVE_INSIDE, str(self.resolv_conf)] if dns else []
+        return [*netns.enter(self.name), *private]
+
     def command(self, argv, dns=False):
-        """The command line that runs argv inside the lab; with dns it also resolves the cluster's names."""
-        private = ["unshare", "-m", "sh", "-c", RESOLVE_INSIDE, self.resolv_conf] if dns else []
-        return [str(part) for part in [*netns.enter(self.name), *private, *argv]]
+        return [str(part) for part in [*self.enter(dns), *argv]]
 
     def exec(self, argv, dns=False, env=None, **options):
         """Runs a command inside the lab and waits for it; options and result are those of subprocess.run."""
@@ -183,9 +186,9 @@ class Lab:
     def program(self, component):
         return binaries.kubernetes(self.say) / component
 
-    def start(self, part, command, env=None):
+    def start(self, part, command, env=None, dns=False):
         """Starts a process that belongs to the lab and ends with it."""
-        return process.start(self.directory, part, command, netns.enter(self.name), env)
+        return process.start(self.directory, part, command, self.enter(dns), env)
 
     def step(self, what, action):
         """Does one step and says how long it took, unless there was nothing to do."""

@@ -1,9 +1,11 @@
 """A single-node restate-server without any operator, for what needs a Restate that is simply there."""
 import http.client
+import json
 
 from . import images
 
 PORTS = {"ingress": 8080, "admin": 9070, "node": 5122}
+JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 
 
 def start(lab, namespace):
@@ -26,6 +28,30 @@ def answers(lab, namespace):
         return lab.http("GET", address(lab, namespace), PORTS["admin"], "/health", timeout=2)[0] == 200
     except (OSError, http.client.HTTPException):
         return False
+
+
+def call(lab, path, argument=None, namespace="restate", timeout=30):
+    """Calls a handler through the ingress, as in `Greeter/greet`, and returns its answer."""
+    return _ask(lab, "ingress", f"/{path}", argument, namespace, timeout)
+
+
+def send(lab, path, argument=None, namespace="restate"):
+    """Starts a call that nobody waits for; returns the invocation's id."""
+    return call(lab, f"{path}/send", argument, namespace)["invocationId"]
+
+
+def query(lab, sql, namespace="restate"):
+    """The rows of a SQL query to the admin API, as dictionaries."""
+    return _ask(lab, "admin", "/query", {"query": sql}, namespace, 30)["rows"]
+
+
+def _ask(lab, port, path, body, namespace, timeout):
+    text = None if body is None else json.dumps(body)
+    headers = JSON if body is not None else {"Accept": "application/json"}
+    status, answer = lab.http("POST", address(lab, namespace), PORTS[port], path, text, headers, timeout)
+    if status // 100 != 2:
+        raise RuntimeError(f"POST {path}: {status} {answer}")
+    return json.loads(answer)
 
 
 def service(namespace):

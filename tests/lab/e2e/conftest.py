@@ -1,0 +1,120 @@
+"""One node with Restate and the operator for all tests here; the operator has the rights it needs and no more.
+
+RESTATE_LAB_KEEP=1 leaves the lab up, and finds it up the next time: for work on these tests, after a run that passed.
+"""
+import os
+import sys
+
+import pytest
+
+sys.dont_write_bytecode = True  # nothing writes into the checkout
+
+from labkit import Lab, restate_operator  # noqa: E402: the bytecode first
+
+from .service import Service  # noqa: E402
+from .waiting import eventually  # noqa: E402
+
+KEEP = os.environ.get("RESTATE_LAB_KEEP")
+LOG_LINES = 60
+PORT = 8090
+
+
+def rights():
+    """What the operator may do. Namespaced writes in all namespaces: RestateDeployments live anywhere."""
+    def rule(group, resources, *verbs):
+        return {"apiGroups": [group], "resources": resources, "verbs": list(verbs)}
+    subject = {"kind": "ServiceAccount", "name": "restate-operator", "namespace": restate_operator.NAMESPACE}
+    return [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": restate_operator.NAMESPACE}},
+        {"apiVersion": "v1", "kind": "ServiceAccount",
+         "metadata": {"name": subject["name"], "namespace": restate_operator.NAMESPACE}},
+        {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": subject["name"]},
+         "rules": [
+             rule("restate.dev", ["restatedeployments"], "get", "list", "watch", "patch"),
+             rule("restate.dev", ["restatedeployments/status"], "patch"),
+             # An owner reference with blockOwnerDeletion asks for this where the admission plugin is on.
+             rule("restate.dev", ["restatedeployments/finalizers"], "update"),
+             rule("apps", ["replicasets"], "get", "list", "watch", "create", "patch", "delete"),
+             rule("apps", ["replicasets/scale"], "patch"),
+             rule("", ["services"], "get", "list", "watch", "create", "patch"),
+             rule("events.k8s.io", ["events"], "create", "patch")]},
+        {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
+         "metadata": {"name": subject["name"]},
+         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": subject["name"]},
+         "subjects": [subject]}]
+
+
+@pytest.fixture(scope="package")
+def lab():
+    found = Lab(os.environ.get("LAB_NAME") or "e2e", say=lambda text: None)
+    if not KEEP:
+        found.down()
+    try:
+        found.node()
+        found.restate()
+        if KEEP:
+            forget_earlier_runs(found)
+        restate_operator.install_crds(found)
+        found.apply(*rights())
+        yield found
+    finally:
+        if not KEEP:
+            found.down()
+
+
+def forget_earlier_runs(lab):
+    """Ends a demo's operator and gives Restate an empty memory."""
+    lab.stop("operator")
+    lab.kubectl("delete", "pod", "restate-0", "-n", "restate")
+    lab.restate()
+
+
+@pytest.fixture(scope="package")
+def running(lab):
+    """The operator that all tests share. A test that kills it starts it again."""
+    account = lab.service_account_kubeconfig(restate_operator.NAMESPACE, "restate-operator")
+    log = lab.directory / "log/operator-e2e.log"
+    started = restate_operator.Operator(lab, log, PORT, env={"KUBECONFIG": str(account)})
+    log.unlink(missing_ok=True)
+    started.start()
+    try:
+        eventually("the operator is ready", started.ready)
+        yield started
+    finally:
+        started.kill()
+
+
+@pytest.fixture
+def the_operator(running):
+    """The same, with a look at whether it lived through the test."""
+    yield running
+    alive = running.alive()
+    if not alive:  # the next test is not to suffer
+        running.start()
+    assert alive, "the operator ended during the test"
+
+
+@pytest.fixture
+def namespace(lab, request):
+    """A namespace of the test's own, removed afterwards."""
+    name = request.node.name.removeprefix("test_").replace("_", "-")[:40].strip("-")
+    lab.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    yield name
+    lab.kubectl("delete", "namespace", name, "--wait=false", "--ignore-not-found")
+
+
+@pytest.fixture
+def service(lab, the_operator, namespace):
+    """A service that the test applies."""
+    return Service(lab, namespace)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = (yield).get_result()
+    fixtures = getattr(item, "funcargs", {}).values()
+    operators = {id(value): value for value in fixtures if isinstance(value, restate_operator.Operator)}
+    if report.failed:
+        for found in operators.values():
+            lines = found.log.read_text(errors="replace").splitlines()[-LOG_LINES:] if found.log.exists() else []
+            report.sections.append((f"end of the operator's log {found.log}", "\n".join(lines)))

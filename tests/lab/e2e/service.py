@@ -1,0 +1,166 @@
+"""One SDK service of a test: a RestateDeployment in a namespace, seen through Kubernetes and through Restate."""
+import json
+import re
+
+from labkit import greeter, restate
+
+from .waiting import eventually
+
+API = "/apis/restate.dev/v1beta1/namespaces"
+MERGE = "application/merge-patch+json"
+DEPLOYMENT_ID = "restate.dev/deployment-id"
+REMOVE_AT = "restate.dev/remove-version-at"
+
+
+class Service:
+    """Its versions are told apart by the greeting with which they answer."""
+
+    def __init__(self, lab, namespace, name="greeter", restate_namespace="restate", **options):
+        self.lab, self.namespace, self.name = lab, namespace, name
+        self.restate_namespace = restate_namespace
+        self.options = {"restate_namespace": restate_namespace, "drainDelaySeconds": 1, **options}
+        # Unique in Restate, which keeps names that begin with its own for itself.
+        self.handlers = "Lab" + "".join(part.title() for part in (*namespace.split("-"), *name.split("-")))
+        self.path = f"{API}/{namespace}/restatedeployments/{name}"
+        self.known = set()  # approvals that were seen in the logs
+
+    # Kubernetes.
+
+    def manifest(self, greeting="v1", **changed):
+        options = {**self.options, **changed}
+        return greeter.restate_deployment(self.namespace, self.name, greeting, self.handlers, **options)
+
+    def apply(self, greeting="v1", **changed):
+        self.lab.apply(self.manifest(greeting, **changed))
+        return self
+
+    def get(self, path):
+        status, found = self.lab.api.request("GET", path)
+        return found if status == 200 else None
+
+    def object(self):
+        return self.get(self.path)
+
+    def patch(self, change):
+        status, answer = self.lab.api.request("PATCH", self.path, change, content_type=MERGE)
+        assert status == 200, answer
+
+    def status(self):
+        return (self.object() or {}).get("status", {})
+
+    def condition(self, of=None):
+        """(status, reason, message) of Ready in the object's status, or in the given one."""
+        found = [c for c in (of or self.status()).get("conditions", []) if c["type"] == "Ready"]
+        return (found[0]["status"], found[0]["reason"], found[0].get("message", "")) if found else (None, None, "")
+
+    def ready(self):
+        """The deployment id with which the present generation is Ready."""
+        found = self.object()
+        status = found.get("status", {})
+        if status.get("observedGeneration") != found["metadata"]["generation"] or self.condition(status)[0] != "True":
+            return None
+        return status["deploymentId"]
+
+    def until_ready(self, timeout=60):
+        return eventually(f"{self.namespace}/{self.name} is Ready", self.ready, timeout, self.status)
+
+    def until_condition(self, status, reason, timeout=60):
+        """Waits for a Ready condition and returns its message."""
+        eventually(f"{self.namespace}/{self.name}: Ready is {status} with {reason}",
+                   lambda: self.condition()[:2] == (status, reason), timeout, self.status)
+        return self.condition()[2]
+
+    def replica_sets(self):
+        items = self.get(f"/apis/apps/v1/namespaces/{self.namespace}/replicasets")["items"]
+        return [item for item in items if any(owner["name"] == self.name and owner["kind"] == "RestateDeployment"
+                                              for owner in item["metadata"].get("ownerReferences", []))]
+
+    def version(self, greeting):
+        """The ReplicaSet of the version that greets so."""
+        for item in self.replica_sets():
+            container = item["spec"]["template"]["spec"]["containers"][0]
+            if any(variable["value"] == greeting for variable in container["env"]):
+                return item
+        return None
+
+    def annotation(self, greeting, name):
+        return (self.version(greeting) or {}).get("metadata", {}).get("annotations", {}).get(name)
+
+    def pods(self, greeting):
+        """Ready pods of a version; None when it is gone."""
+        found = self.version(greeting)
+        return found and found["status"].get("readyReplicas", 0)
+
+    def kubernetes_service(self, greeting):
+        return self.get(f"/api/v1/namespaces/{self.namespace}/services/{self.version(greeting)['metadata']['name']}")
+
+    def events(self, reason):
+        """The notes of the events with this reason, as kubectl shows them."""
+        printed = self.lab.kubectl("get", "events", "-n", self.namespace, "-o", "json", "--field-selector",
+                                   f"reason={reason},involvedObject.name={self.name}")
+        return [item["message"] for item in json.loads(printed)["items"]]
+
+    def delete(self):
+        """Asks for the deletion and does not wait."""
+        self.lab.kubectl("delete", "restatedeployment", self.name, "-n", self.namespace, "--wait=false")
+
+    def until_gone(self, timeout=60):
+        eventually(f"{self.namespace}/{self.name} is gone", lambda: self.object() is None, timeout, self.status)
+
+    # Restate.
+
+    def call(self, handler, argument=None, timeout=30):
+        return restate.call(self.lab, f"{self.handlers}/{handler}", argument, self.restate_namespace, timeout)
+
+    def greet(self):
+        """The greeting of the version that gets new calls."""
+        return self.call("greet", "x").removesuffix(", x")
+
+    def registered(self):
+        """Deployment ids that Restate has for this object."""
+        uri = re.compile(f"http://{self.name}-[^.-]+[.]{self.namespace}[.]svc[.].*")
+        return [found["id"] for found in self.admin("/deployments")["deployments"] if uri.fullmatch(found["uri"])]
+
+    def revision(self):
+        """How often the service was registered, as Restate counts."""
+        return self.admin(f"/services/{self.handlers}")["revision"]
+
+    def admin(self, path):
+        address = restate.address(self.lab, self.restate_namespace)
+        return json.loads(self.lab.http("GET", address, restate.PORTS["admin"], path)[1])
+
+    def hold(self):
+        """Starts a call that lasts until it is released; it is pinned when this returns."""
+        invocation = restate.send(self.lab, f"{self.handlers}/hold", namespace=self.restate_namespace)
+        approval = eventually("the call is held", self._announced,
+                              told=lambda: self.lab.kubectl("get", "pods", "-n", self.namespace))
+        self.known.add(approval)
+        return Held(self, invocation, approval)
+
+    def _announced(self):
+        logs = self.lab.kubectl("logs", "-n", self.namespace, "-l", f"app={self.name}", "--tail=-1")
+        return next((line.split()[-1] for line in logs.splitlines()
+                     if line.startswith("holding ") and line.split()[-1] not in self.known), None)
+
+
+class Held:
+    """An invocation that is pinned to the version it began on."""
+
+    def __init__(self, service, invocation, approval):
+        self.service, self.invocation, self.approval = service, invocation, approval
+
+    def pinned_to(self):
+        rows = restate.query(self.service.lab, "SELECT pinned_deployment_id FROM sys_invocation_status WHERE "
+                             f"id = '{self.invocation}' AND status <> 'completed'", self.service.restate_namespace)
+        return rows[0]["pinned_deployment_id"] if rows else None
+
+    def release(self):
+        """Lets it end and returns its answer."""
+        self.service.call("release", self.approval)
+        return self.answer()
+
+    def answer(self):
+        address = restate.address(self.service.lab, self.service.restate_namespace)
+        path = f"/restate/invocation/{self.invocation}/attach"
+        status, text = self.service.lab.http("GET", address, restate.PORTS["ingress"], path, timeout=60)
+        return json.loads(text) if status == 200 else (status, text)
