@@ -26,10 +26,12 @@ crd::DeletionStatus StatusOfDeletion(const Observed& seen) {
   status.phase = crd::DeletionPhase::kDraining;
   absl::Time started;
   std::string unused;
-  if (absl::ParseTime(absl::RFC3339_full, std::string(seen.body.StringAt({"metadata", "deletionTimestamp"})), &started, &unused)) {
+  if (absl::ParseTime(absl::RFC3339_full, std::string(seen.body.StringAt({"metadata", "deletionTimestamp"})), &started,
+                      &unused)) {
     const auto& drain = seen.spec.restate.drain;
     const std::int64_t timeout = std::clamp<std::int64_t>(
-        drain && drain->timeout_seconds ? *drain->timeout_seconds : crd::kDefaultDrainTimeoutSeconds, 0, kLongestTimeout);
+        drain && drain->timeout_seconds ? *drain->timeout_seconds : crd::kDefaultDrainTimeoutSeconds, 0,
+        kLongestTimeout);
     status.started_at = started;
     status.deadline = started + absl::Seconds(timeout);
   }
@@ -47,11 +49,13 @@ void SayWhatBlocks(const Observed& seen, DeploymentPlan& plan) {
   status.pending_invocations = std::move(pending);
   const bool overdue = status.deadline && *status.deadline <= seen.now;
   if (overdue) status.phase = crd::DeletionPhase::kOverdue;
-  status.message = overdue ? absl::StrCat("Still waiting on ", ListOf(plan.blockers), " after the ",
-                                          absl::ToInt64Seconds(*status.deadline - *status.started_at), "s drain timeout")
-                           : absl::StrCat("Waiting for in-flight invocations against ", ListOf(plan.blockers));
-  plan.wait = plan::Wait{Reason::kDeploymentInUse,
-                         absl::StrCat(*status.message, ". To end the wait, cancel or kill them (restate invocations list)")};
+  status.message = overdue
+                       ? absl::StrCat("Still waiting on ", ListOf(plan.blockers), " after the ",
+                                      absl::ToInt64Seconds(*status.deadline - *status.started_at), "s drain timeout")
+                       : absl::StrCat("Waiting for in-flight invocations against ", ListOf(plan.blockers));
+  plan.wait =
+      plan::Wait{Reason::kDeploymentInUse,
+                 absl::StrCat(*status.message, ". To end the wait, cancel or kill them (restate invocations list)")};
   plan.deletion = std::move(status);
   plan.LookAgainIn(kDrainLook);
 }

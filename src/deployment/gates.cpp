@@ -8,13 +8,13 @@ namespace restate::deployment {
 namespace {
 
 plan::Wait Counted(Reason reason, const Observed& seen, std::int64_t actual, std::string_view what) {
-  return {reason, absl::StrCat("ReplicaSet ", seen.name, " has ", actual, " ", std::string(what), " instead of the expected ",
-                               seen.spec.replicas, "; see kubectl describe pods -n ", seen.object->key().ns, " -l ",
-                               std::string(kHashLabel), "=", seen.hash)};
+  return {reason, absl::StrCat("ReplicaSet ", seen.name, " has ", actual, " ", std::string(what),
+                               " instead of the expected ", seen.spec.replicas, "; see kubectl describe pods -n ",
+                               seen.object->key().ns, " -l ", std::string(kHashLabel), "=", seen.hash)};
 }
 
-// Controlled by the version's ReplicaSet, or by an earlier one of that name, which somebody deleted: that Service is taken
-// over before the garbage collector comes for it.
+// Controlled by the version's ReplicaSet, or by an earlier one of that name, which somebody deleted: that Service is
+// taken over before the garbage collector comes for it.
 bool IsServiceOf(const Version& version, const kube::Object& service) {
   if (service.owner_uid() == version.object->uid()) return true;
   const json::Value body = service.Body();
@@ -30,13 +30,13 @@ bool IsServiceOf(const Version& version, const kube::Object& service) {
 
 std::optional<plan::Wait> ReplicaSetNotReady(const Observed& seen, const Version& current) {
   if (current.object->deleting()) {
-    return plan::Wait{Reason::kReplicaSetScaling,
-                      absl::StrCat("ReplicaSet ", current.name(), " is being deleted; it is made anew when it is gone")};
+    return plan::Wait{Reason::kReplicaSetScaling, absl::StrCat("ReplicaSet ", current.name(),
+                                                               " is being deleted; it is made anew when it is gone")};
   }
   const json::Value* status = current.body.Find("status");
   if (!status || status->IntAt({"observedGeneration"}) < current.object->generation()) {
-    return plan::Wait{Reason::kReplicaSetNoStatus,
-                      absl::StrCat("ReplicaSet ", current.name(), " was just created or changed and has no status yet")};
+    return plan::Wait{Reason::kReplicaSetNoStatus, absl::StrCat("ReplicaSet ", current.name(),
+                                                                " was just created or changed and has no status yet")};
   }
   const std::int64_t expected = seen.spec.replicas;
   if (const auto n = status->IntAt({"replicas"}); n != expected) {
@@ -53,9 +53,10 @@ std::optional<plan::Wait> ReplicaSetNotReady(const Observed& seen, const Version
 
 std::optional<plan::Wait> NothingToRegister(const Observed& seen, const Version& current) {
   if (seen.spec.replicas > 0) return std::nullopt;
-  return plan::Wait{Reason::kScaledToZero, absl::StrCat("version ", current.name(),
-                                                        " has spec.replicas 0 and is not registered: Restate asks the pods "
-                                                        "for their services. Set spec.replicas to 1 or more")};
+  return plan::Wait{Reason::kScaledToZero,
+                    absl::StrCat("version ", current.name(),
+                                 " has spec.replicas 0 and is not registered: Restate asks the pods "
+                                 "for their services. Set spec.replicas to 1 or more")};
 }
 
 std::optional<plan::Wait> ServiceNameTaken(const Observed& seen) {

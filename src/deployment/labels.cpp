@@ -74,7 +74,8 @@ json::Value VersionSelector(const Observed& seen) {
 
 std::string SelectorText(const json::Value& selector) {
   std::vector<std::string> terms;
-  for (const auto& [key, value] : json::ToMap(selector.Find("matchLabels"))) terms.push_back(absl::StrCat(key, "=", value));
+  for (const auto& [key, value] : json::ToMap(selector.Find("matchLabels")))
+    terms.push_back(absl::StrCat(key, "=", value));
   if (const json::Value* expressions = selector.Find("matchExpressions"); expressions && expressions->array()) {
     for (const json::Value& expression : *expressions->array()) terms.push_back(ExpressionText(expression));
   }

@@ -51,8 +51,8 @@ void CollectCopied(const json::Value& entry, std::set<std::string>* keys) {
   }
 }
 
-// Copied annotations that the object no longer has. They are removed by a patch of their own: what a POST wrote, no later
-// apply prunes (client-rules A3).
+// Copied annotations that the object no longer has. They are removed by a patch of their own: what a POST wrote, no
+// later apply prunes (client-rules A3).
 std::optional<plan::Patch> RemoveStaleAnnotations(const Version& version, const StringMap& wanted) {
   std::set<std::string> copied;
   if (const json::Value* entries = version.body.FindPath({"metadata", "managedFields"}); entries && entries->array()) {
@@ -67,7 +67,8 @@ std::optional<plan::Patch> RemoveStaleAnnotations(const Version& version, const 
     operations.push_back(json::Obj({{"op", "remove"}, {"path", path}}));
   }
   if (operations.empty()) return std::nullopt;
-  return plan::Patch{kube::kReplicaSets, version.object->key(), std::move(operations), std::string(kPropagateAnnotations)};
+  return plan::Patch{kube::kReplicaSets, version.object->key(), std::move(operations),
+                     std::string(kPropagateAnnotations)};
 }
 
 bool CarriesAll(const Version& version, const StringMap& annotations) {
@@ -88,16 +89,18 @@ json::Value ReplicaSetFor(const Observed& seen) {
   return json::Obj(
       {{"apiVersion", kube::kReplicaSets.ApiVersion()},
        {"kind", kube::kReplicaSets.kind},
-       {"metadata", json::Obj({{"name", seen.name},
-                               {"namespace", seen.object->key().ns},
-                               {"labels", json::FromMap(ReplicaSetLabels(seen))},
-                               {"annotations", json::FromMap(annotations)},
-                               {"ownerReferences", json::Arr({OwnerReference(kRestateDeployments.ApiVersion(),
-                                                                             kRestateDeployments.kind, *seen.object)})}})},
-       {"spec", json::Obj({{"replicas", seen.spec.replicas},
-                           {"minReadySeconds", seen.spec.min_ready_seconds},
-                           {"selector", VersionSelector(seen)},
-                           {"template", json::Obj({{"metadata", pod_metadata}, {"spec", seen.spec.pod_template.spec}})}})}});
+       {"metadata",
+        json::Obj({{"name", seen.name},
+                   {"namespace", seen.object->key().ns},
+                   {"labels", json::FromMap(ReplicaSetLabels(seen))},
+                   {"annotations", json::FromMap(annotations)},
+                   {"ownerReferences", json::Arr({OwnerReference(kRestateDeployments.ApiVersion(),
+                                                                 kRestateDeployments.kind, *seen.object)})}})},
+       {"spec",
+        json::Obj({{"replicas", seen.spec.replicas},
+                   {"minReadySeconds", seen.spec.min_ready_seconds},
+                   {"selector", VersionSelector(seen)},
+                   {"template", json::Obj({{"metadata", pod_metadata}, {"spec", seen.spec.pod_template.spec}})}})}});
 }
 
 std::vector<plan::Step> UpdatesOf(const Observed& seen, const Version& current) {
@@ -116,20 +119,22 @@ json::Value ServiceFor(const Observed& seen, const Version& version) {
   return json::Obj(
       {{"apiVersion", kube::kServices.ApiVersion()},
        {"kind", kube::kServices.kind},
-       {"metadata", json::Obj({{"name", version.name()},
-                               {"namespace", version.object->key().ns},
-                               // Of the one we looked at: another that took its name meanwhile is not overwritten.
-                               {"uid", version.service ? json::Value(version.service->uid()) : json::Value()},
-                               {"labels", json::FromMap(ServiceLabels(seen))},
-                               {"annotations", json::FromMap(PropagatedAnnotations(seen))},
-                               {"ownerReferences", json::Arr({OwnerReference(kube::kReplicaSets.ApiVersion(),
-                                                                             kube::kReplicaSets.kind, *version.object)})}})},
-       {"spec", json::Obj({{"type", "ClusterIP"},
-                           {"selector", json::FromMap(selector)},
-                           {"ports", json::Arr({json::Obj({{"name", "restate"},
-                                                           {"port", kServicePort},
-                                                           {"protocol", "TCP"},
-                                                           {"targetPort", TargetPort(seen.spec.pod_template.spec)}})})}})}});
+       {"metadata",
+        json::Obj({{"name", version.name()},
+                   {"namespace", version.object->key().ns},
+                   // Of the one we looked at: another that took its name meanwhile is not overwritten.
+                   {"uid", version.service ? json::Value(version.service->uid()) : json::Value()},
+                   {"labels", json::FromMap(ServiceLabels(seen))},
+                   {"annotations", json::FromMap(PropagatedAnnotations(seen))},
+                   {"ownerReferences", json::Arr({OwnerReference(kube::kReplicaSets.ApiVersion(),
+                                                                 kube::kReplicaSets.kind, *version.object)})}})},
+       {"spec",
+        json::Obj({{"type", "ClusterIP"},
+                   {"selector", json::FromMap(selector)},
+                   {"ports", json::Arr({json::Obj({{"name", "restate"},
+                                                   {"port", kServicePort},
+                                                   {"protocol", "TCP"},
+                                                   {"targetPort", TargetPort(seen.spec.pod_template.spec)}})})}})}});
 }
 
 plan::Apply Scale(const Version& version, std::int64_t replicas, std::string_view manager) {

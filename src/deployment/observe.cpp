@@ -55,11 +55,12 @@ void GatherVersions(Observed& seen, const runtime::Cache& cache) {
   seen.service_holder = cache.Get(kube::kServices, wanted);
 }
 
-// A version without a recorded id may still be registered: the process may have ended between the two, or Restate's answer
-// got lost. It is not without its Service, which comes first.
+// A version without a recorded id may still be registered: the process may have ended between the two, or Restate's
+// answer got lost. It is not without its Service, which comes first.
 bool MayBeRegistered(const Version& version) { return !version.deployment_id.empty() || version.service; }
 
-// Registering failed before: then a look is asked for first, because whoever waits for one is woken when Restate is back.
+// Registering failed before: then a look is asked for first, because whoever waits for one is woken when Restate is
+// back.
 bool RestateWasAway(const Observed& seen) {
   if (!seen.status || !seen.status->conditions) return false;
   return std::any_of(seen.status->conditions->begin(), seen.status->conditions->end(), [](const crd::Condition& c) {
@@ -67,9 +68,9 @@ bool RestateWasAway(const Observed& seen) {
   });
 }
 
-// How old a look may be that removals rest on. When one is due, it must have come after the date: a version leaves after two
-// looks, drainDelaySeconds apart at least, that found nothing. One look alone is no snapshot (an invocation may move between
-// its tables).
+// How old a look may be that removals rest on. When one is due, it must have come after the date: a version leaves
+// after two looks, drainDelaySeconds apart at least, that found nothing. One look alone is no snapshot (an invocation
+// may move between its tables).
 Clock::Duration AgeForRemovals(const Observed& seen, const Version* current) {
   Clock::Duration age = kFreshLook;
   for (const Version& version : seen.versions) {
@@ -92,7 +93,8 @@ const Version* Observed::Current() const {
 std::optional<absl::Time> Version::RemovalTime() const {
   absl::Time at;
   std::string unused;
-  if (!absl::ParseTime(absl::RFC3339_full, std::string(Annotation(kRemoveVersionAtAnnotation)), &at, &unused)) return std::nullopt;
+  if (!absl::ParseTime(absl::RFC3339_full, std::string(Annotation(kRemoveVersionAtAnnotation)), &at, &unused))
+    return std::nullopt;
   return at;
 }
 
@@ -102,7 +104,8 @@ const admin::DeploymentUse* Observed::UseOf(std::string_view deployment_id) cons
   return it == usage.look->deployments.end() ? nullptr : &it->second;
 }
 
-std::optional<Observed> Gather(const kube::Key& key, const runtime::Cache& cache, const plan::Config& config, absl::Time now) {
+std::optional<Observed> Gather(const kube::Key& key, const runtime::Cache& cache, const plan::Config& config,
+                               absl::Time now) {
   Observed seen;
   seen.object = cache.Get(kRestateDeployments, key);
   if (!seen.object) return std::nullopt;
@@ -125,9 +128,8 @@ std::optional<admin::Wanted> LookNeeded(const Observed& seen) {
     return admin::Wanted{.max_age = AgeForRemovals(seen, current), .count_unpinned = true};
   }
   if (!others && (!current || (current->deployment_id.empty() && !RestateWasAway(seen)))) return std::nullopt;
-  const bool retiring = std::any_of(seen.versions.begin(), seen.versions.end(), [&](const Version& v) {
-    return &v != current && v.replicas() > 0;
-  });
+  const bool retiring = std::any_of(seen.versions.begin(), seen.versions.end(),
+                                    [&](const Version& v) { return &v != current && v.replicas() > 0; });
   const bool surplus = seen.versions.size() > static_cast<std::size_t>(seen.spec.revision_history_limit) + 1;
   return admin::Wanted{.max_age = retiring || surplus ? AgeForRemovals(seen, current) : kSteadyLook};
 }

@@ -11,7 +11,8 @@
 namespace restate::deployment {
 namespace {
 
-// What a URL parser of the WHATWG kind escapes in a path, so that the text that is registered is the text that is stored.
+// What a URL parser of the WHATWG kind escapes in a path, so that the text that is registered is the text that is
+// stored.
 std::string EscapePath(std::string_view path) {
   constexpr std::string_view kEscaped = " \"#<>?`{}";
   constexpr char kHex[] = "0123456789ABCDEF";
@@ -31,8 +32,7 @@ std::string EscapePath(std::string_view path) {
 
 // URL parsers treat "\" like "/" and "%2e" like ".".
 bool Climbs(const std::string& path) {
-  const std::string plain =
-      absl::StrReplaceAll(absl::AsciiStrToLower(path), {{"\\", "/"}, {"%2e", "."}});
+  const std::string plain = absl::StrReplaceAll(absl::AsciiStrToLower(path), {{"\\", "/"}, {"%2e", "."}});
   for (const auto segment : absl::StrSplit(plain, '/')) {
     if (segment == "." || segment == "..") return true;
   }
@@ -63,11 +63,12 @@ absl::StatusOr<std::string> ServiceUri(const Observed& seen, const Version& vers
   const std::string path = seen.spec.restate.service_path.value_or("");
   if (Climbs(path)) {
     return MakeError(Reason::kInvalidSpec,
-                     absl::StrCat("spec.restate.servicePath: \"", path, "\" has a . or .. segment; write the path as the pods serve it"));
+                     absl::StrCat("spec.restate.servicePath: \"", path,
+                                  "\" has a . or .. segment; write the path as the pods serve it"));
   }
   const std::string joined = absl::StrReplaceAll(path, {{"\\", "/"}});
-  return absl::StrCat("http://", version.name(), ".", version.object->key().ns, ".svc.", seen.config.cluster_dns, ":9080/",
-                      EscapePath(joined.rfind('/', 0) == 0 ? joined.substr(1) : joined));
+  return absl::StrCat("http://", version.name(), ".", version.object->key().ns, ".svc.", seen.config.cluster_dns,
+                      ":9080/", EscapePath(joined.rfind('/', 0) == 0 ? joined.substr(1) : joined));
 }
 
 absl::StatusOr<plan::Register> RegisterStep(const Observed& seen, const Version& current) {
@@ -90,14 +91,19 @@ plan::Wait NotRoutedTo(const Observed& seen, const Version& current, Verdict ver
   const std::string registered = absl::StrCat("version ", current.name(), " is registered as ", current.deployment_id);
   if (verdict == Verdict::kConflict) {
     return {Reason::kForeignDeployment,
-            absl::StrCat(registered, ", but its services are served by a deployment that is not of this object, or it has none (see GET ",
-                         seen.endpoint->ToString(), "/services); nothing is taken over by force. Remove the other one, or change "
-                         "spec.template to register a new version")};
+            absl::StrCat(
+                registered,
+                ", but its services are served by a deployment that is not of this object, or it has none (see GET ",
+                seen.endpoint->ToString(),
+                "/services); nothing is taken over by force. Remove the other one, or change "
+                "spec.template to register a new version")};
   }
-  return {Reason::kNotLatest,
-          absl::StrCat(registered, ", but new work still goes to a newer version of this object; routing it back is not "
-                       "supported by this version of the operator. Change spec.template (an annotation is enough) to get "
-                       "a new version")};
+  return {
+      Reason::kNotLatest,
+      absl::StrCat(registered,
+                   ", but new work still goes to a newer version of this object; routing it back is not "
+                   "supported by this version of the operator. Change spec.template (an annotation is enough) to get "
+                   "a new version")};
 }
 
 }  // namespace restate::deployment

@@ -30,10 +30,8 @@ std::string_view StatusOf(Reason reason) {
     case Reason::kApiRejected:
     case Reason::kApiNotFound:
     case Reason::kApiForbidden:
-    case Reason::kInternalError:
-      return "Unknown";
-    default:
-      return "False";
+    case Reason::kInternalError: return "Unknown";
+    default: return "False";
   }
 }
 
@@ -54,10 +52,8 @@ bool WorthTelling(const DeploymentPlan& plan, const plan::Outcome& outcome, Reas
     case Reason::kAdminBusy:
     case Reason::kApiConflict:
     case Reason::kStopped:
-    case Reason::kNotSynced:
-      return false;
-    default:
-      return true;
+    case Reason::kNotSynced: return false;
+    default: return true;
   }
 }
 
@@ -70,9 +66,11 @@ const crd::Condition* ReadyOf(const std::optional<crd::RestateDeploymentStatus>&
 }
 
 crd::Condition ReadyCondition(const Observed& seen, const Verdict& verdict) {
-  crd::Condition ready{"Ready", std::string(verdict.status), std::string(RowOf(verdict.reason).name), Cut(verdict.message), seen.now};
+  crd::Condition ready{"Ready", std::string(verdict.status), std::string(RowOf(verdict.reason).name),
+                       Cut(verdict.message), seen.now};
   const crd::Condition* old = ReadyOf(seen.status);
-  if (old && old->status == ready.status && old->last_transition_time) ready.last_transition_time = old->last_transition_time;
+  if (old && old->status == ready.status && old->last_transition_time)
+    ready.last_transition_time = old->last_transition_time;
   return ready;
 }
 
@@ -131,7 +129,8 @@ bool Urgent(const Observed& seen, const DeploymentPlan& plan, const Verdict& ver
 plan::Report ReportOn(const Observed& seen, const DeploymentPlan& plan, const plan::Outcome& outcome) {
   plan::Report report;
   const Verdict verdict = VerdictOf(plan, outcome);
-  if (verdict.status != "True") report.waiting = plan::Waiting{std::string(RowOf(verdict.reason).name), verdict.message};
+  if (verdict.status != "True")
+    report.waiting = plan::Waiting{std::string(RowOf(verdict.reason).name), verdict.message};
   if (RowOf(verdict.reason).event) report.event = FailureEvent(seen, verdict.reason, Cut(verdict.message));
   if (!WorthTelling(plan, outcome, verdict.reason)) return report;
   const json::Value* current = seen.body.Find("status");

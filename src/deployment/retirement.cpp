@@ -26,7 +26,8 @@ struct Registered {
 
 Registered FindRegistered(const Observed& seen, const Version& version) {
   if (!seen.usage.look) return {};
-  if (const auto* use = seen.UseOf(version.deployment_id)) return {version.deployment_id, use, IsUriOf(version, use->uri)};
+  if (const auto* use = seen.UseOf(version.deployment_id))
+    return {version.deployment_id, use, IsUriOf(version, use->uri)};
   Registered found;
   for (const auto& [id, use] : seen.usage.look->deployments) {
     if (!IsUriOf(version, use.uri)) continue;
@@ -71,7 +72,8 @@ class Retirer {
     const auto& use = *registered.use;
     // One that merely is the latest waits for the wanted version, not for invocations.
     if (use.InUse() || use.unpinned > 0) {
-      result_.blockers.push_back({version.name(), registered.id, std::max(use.PinnedTotal(), use.attempts), use.unpinned});
+      result_.blockers.push_back(
+          {version.name(), registered.id, std::max(use.PinnedTotal(), use.attempts), use.unpinned});
     }
     if (version.HasAnnotation(kRemoveVersionAtAnnotation)) {
       result_.steps.push_back(Annotate(version, json::Object(), kRemoveVersion));
@@ -98,8 +100,9 @@ class Retirer {
     const absl::Time at = absl::FromUnixSeconds(absl::ToUnixSeconds(seen_.now) + delay + 1);
     const std::string text = absl::FormatTime("%Y-%m-%d%ET%H:%M:%S+00:00", at, absl::UTCTimeZone());
     result_.steps.push_back(Annotate(version, json::Obj({{kRemoveVersionAtAnnotation, text}}), kRemoveVersion));
-    result_.steps.push_back(Announce(seen_, "VersionDrained",
-                                     absl::StrCat("Version ", version.name(), " has no unfinished invocations; it is removed at ", text)));
+    result_.steps.push_back(
+        Announce(seen_, "VersionDrained",
+                 absl::StrCat("Version ", version.name(), " has no unfinished invocations; it is removed at ", text)));
     return at;
   }
 
@@ -108,7 +111,8 @@ class Retirer {
     if (version.replicas() > 0) {
       result_.removes = true;
       result_.steps.push_back(Scale(version, 0, kScaleDown));
-      result_.steps.push_back(Announce(seen_, "VersionScaledDown", absl::StrCat("Version ", version.name(), " was scaled to zero")));
+      result_.steps.push_back(
+          Announce(seen_, "VersionScaledDown", absl::StrCat("Version ", version.name(), " was scaled to zero")));
     }
     if (!seen_.deleting() && retained_ < seen_.spec.revision_history_limit) {
       ++retained_;
@@ -117,7 +121,8 @@ class Retirer {
     Deregister(registered);
     result_.removes = true;
     result_.steps.push_back(plan::Delete{kube::kReplicaSets, version.object->key(), version.object->uid()});
-    result_.steps.push_back(Announce(seen_, "VersionRemoved", absl::StrCat("Version ", version.name(), " was removed")));
+    result_.steps.push_back(
+        Announce(seen_, "VersionRemoved", absl::StrCat("Version ", version.name(), " was removed")));
   }
 
   void Deregister(const Registered& registered) {

@@ -37,8 +37,8 @@ bool LookIsMissing(const Observed& seen, DeploymentPlan& plan) {
   if (!seen.usage.error.ok()) {
     plan.failure = seen.usage.error;
   } else {
-    AddWait(plan, plan::Wait{Reason::kWaitingForUsage, absl::StrCat("asking ", seen.endpoint->ToString(),
-                                                                    " which versions are in use")});
+    AddWait(plan, plan::Wait{Reason::kWaitingForUsage,
+                             absl::StrCat("asking ", seen.endpoint->ToString(), " which versions are in use")});
   }
   return true;
 }
@@ -52,24 +52,21 @@ void RegisterCurrent(const Observed& seen, const Version& current, DeploymentPla
     return;
   }
   plan.steps.push_back(*std::move(step));
-  plan.steps.push_back(Announce(seen, "VersionRegistered",
-                                absl::StrCat("Version ", current.name(), " was registered at ", seen.endpoint->ToString())));
-  AddWait(plan, plan::Wait{Reason::kConfirmingRegistration, absl::StrCat("asking Restate whether it routes to ", current.name())});
+  plan.steps.push_back(
+      Announce(seen, "VersionRegistered",
+               absl::StrCat("Version ", current.name(), " was registered at ", seen.endpoint->ToString())));
+  AddWait(plan, plan::Wait{Reason::kConfirmingRegistration,
+                           absl::StrCat("asking Restate whether it routes to ", current.name())});
   plan.again = true;
 }
 
 void Route(const Observed& seen, const Version& current, Verdict verdict, DeploymentPlan& plan) {
   switch (verdict) {
-    case Verdict::kRegister:
-      return RegisterCurrent(seen, current, plan);
+    case Verdict::kRegister: return RegisterCurrent(seen, current, plan);
     case Verdict::kSuperseded:
-    case Verdict::kConflict:
-      plan.LookAgainIn(kRoutingLook);
-      return AddWait(plan, NotRoutedTo(seen, current, verdict));
-    case Verdict::kAlreadyLatest:
-      return AddWait(plan, ReplicaSetNotReady(seen, current));
-    case Verdict::kUnknown:
-      return;  // LookIsMissing has said why
+    case Verdict::kConflict: plan.LookAgainIn(kRoutingLook); return AddWait(plan, NotRoutedTo(seen, current, verdict));
+    case Verdict::kAlreadyLatest: return AddWait(plan, ReplicaSetNotReady(seen, current));
+    case Verdict::kUnknown: return;  // LookIsMissing has said why
   }
 }
 
@@ -92,7 +89,8 @@ bool MakeCurrentVersion(const Observed& seen, DeploymentPlan& plan) {
     plan.failure = MakeError(taken->reason, taken->message);
     return false;
   }
-  plan.steps.push_back(plan::Apply{kube::kServices, ServiceFor(seen, *current), std::string(kManager), "", current->service});
+  plan.steps.push_back(
+      plan::Apply{kube::kServices, ServiceFor(seen, *current), std::string(kManager), "", current->service});
   // Adopted again after a rollback: its removal is off.
   if (current->HasAnnotation(kRemoveVersionAtAnnotation)) {
     plan.steps.push_back(Annotate(*current, json::Object(), kRemoveVersion));
@@ -110,7 +108,8 @@ DeploymentPlan PlanRollout(const Observed& seen) {
     plan.failure = std::move(mistake);
     return plan;
   }
-  if (auto finalizer = plan::AddFinalizer(kRestateDeployments, seen.body, crd::kRestateDeployment.finalizer, kManager)) {
+  if (auto finalizer =
+          plan::AddFinalizer(kRestateDeployments, seen.body, crd::kRestateDeployment.finalizer, kManager)) {
     plan.steps.push_back(*std::move(finalizer));
   }
   if (!MakeCurrentVersion(seen, plan)) return plan;

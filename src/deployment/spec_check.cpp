@@ -14,7 +14,8 @@ absl::Status Invalid(std::string_view field, std::string_view problem) {
 
 absl::Status Unsupported(std::string_view field) {
   return MakeError(Reason::kNotSupported,
-                   absl::StrCat(std::string(field), " is not supported by this version of the operator; nothing is done for this object. "
+                   absl::StrCat(std::string(field),
+                                " is not supported by this version of the operator; nothing is done for this object. "
                                 "Remove it, or install a version that knows it"));
 }
 
@@ -30,10 +31,11 @@ bool IsServiceName(std::string_view name) {
 
 absl::Status CheckName(const Observed& seen) {
   if (IsServiceName(seen.name)) return absl::OkStatus();
-  return Invalid("metadata.name", absl::StrCat("each version needs a Service called ", seen.name,
-                                               ", and that is no Service name (at most 63 lower-case letters, digits and '-', "
-                                               "starting with a letter); choose a name of at most ",
-                                               kMaxLabel - 1 - seen.hash.size(), " such characters"));
+  return Invalid("metadata.name",
+                 absl::StrCat("each version needs a Service called ", seen.name,
+                              ", and that is no Service name (at most 63 lower-case letters, digits and '-', "
+                              "starting with a letter); choose a name of at most ",
+                              kMaxLabel - 1 - seen.hash.size(), " such characters"));
 }
 
 absl::Status CheckTemplate(const Observed& seen) {
@@ -48,14 +50,16 @@ absl::Status CheckTemplate(const Observed& seen) {
   }
   // The server admits 256 KiB of annotations per object; 6 KiB are left to all others.
   if (seen.template_text.size() > 250 * 1024) {
-    return Invalid("spec.template", absl::StrCat("is ", seen.template_text.size(),
-                                                 " bytes as JSON; at most 256000 fit into the annotation that keeps it"));
+    return Invalid("spec.template",
+                   absl::StrCat("is ", seen.template_text.size(),
+                                " bytes as JSON; at most 256000 fit into the annotation that keeps it"));
   }
   return absl::OkStatus();
 }
 
 absl::Status CheckSelector(const Observed& seen) {
-  if (!seen.spec.selector) return Invalid("spec.selector", "is missing; repeat the labels of spec.template.metadata there");
+  if (!seen.spec.selector)
+    return Invalid("spec.selector", "is missing; repeat the labels of spec.template.metadata there");
   const json::Value& selector = *seen.spec.selector;
   if (selector.FindPath({"matchLabels", kHashLabel})) {
     return Invalid("spec.selector.matchLabels", "pod-template-hash is set by the operator; remove it");
@@ -64,8 +68,8 @@ absl::Status CheckSelector(const Observed& seen) {
   for (const auto& [key, value] : json::ToMap(selector.Find("matchLabels"))) {
     const auto it = labels.find(key);
     if (it == labels.end() || it->second != value) {
-      return Invalid("spec.selector.matchLabels", absl::StrCat(key, "=", value,
-                                                               " does not match spec.template.metadata.labels"));
+      return Invalid("spec.selector.matchLabels",
+                     absl::StrCat(key, "=", value, " does not match spec.template.metadata.labels"));
     }
   }
   return absl::OkStatus();
@@ -97,8 +101,8 @@ absl::StatusOr<admin::Endpoint> EndpointOf(const Observed& seen) {
   if (target.cluster) return Unsupported("spec.restate.register.cluster");
   if (target.cloud) return Unsupported("spec.restate.register.cloud");
   if (target.service) {
-    return admin::EndpointOfService(target.service->name, target.service->ns, target.service->port, target.service->path,
-                                    seen.config.cluster_dns);
+    return admin::EndpointOfService(target.service->name, target.service->ns, target.service->port,
+                                    target.service->path, seen.config.cluster_dns);
   }
   return admin::EndpointOfUrl(target.url.value_or(""), seen.config.allow_loopback);
 }

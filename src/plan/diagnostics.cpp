@@ -34,7 +34,8 @@ json::Value Diagnostics::ToJson(std::size_t limit) const {
   using Iterator = decltype(waiting_)::const_iterator;
   std::vector<Iterator> longest;
   for (auto it = waiting_.begin(); it != waiting_.end(); ++it) longest.push_back(it);
-  std::stable_sort(longest.begin(), longest.end(), [](Iterator a, Iterator b) { return a->second.since < b->second.since; });
+  std::stable_sort(longest.begin(), longest.end(),
+                   [](Iterator a, Iterator b) { return a->second.since < b->second.since; });
   json::Array list;
   for (const Iterator it : longest) {
     if (list.size() == limit) break;
@@ -46,7 +47,8 @@ json::Value Diagnostics::ToJson(std::size_t limit) const {
                               {"message", it->second.waiting.message},
                               {"since", Time(it->second.since)}}));
   }
-  json::Value page = json::Obj({{"waiting", std::move(list)}, {"waiting_total", static_cast<std::int64_t>(waiting_.size())}});
+  json::Value page =
+      json::Obj({{"waiting", std::move(list)}, {"waiting_total", static_cast<std::int64_t>(waiting_.size())}});
   page["last_event"] = last_event_ ? Time(*last_event_) : json::Value();
   return page;
 }

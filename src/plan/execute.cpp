@@ -34,8 +34,10 @@ class Executor {
   }
 
   absl::Status Do(const Apply& step) {
-    // Without a known live object of ours nothing is taken by force: a foreign one of that name answers with a conflict.
-    const kube::ApplyOptions options{.manager = step.manager, .subresource = step.subresource, .force = step.live != nullptr};
+    // Without a known live object of ours nothing is taken by force: a foreign one of that name answers with a
+    // conflict.
+    const kube::ApplyOptions options{
+        .manager = step.manager, .subresource = step.subresource, .force = step.live != nullptr};
     const auto result = world_.applier.Apply(step.resource, step.body, step.live, options, world_.stop);
     if (!result.ok()) return Learn(step.resource, kube::KeyOf(step.body), result.status());
     if (!result->sent) return absl::OkStatus();
@@ -49,15 +51,16 @@ class Executor {
 
   absl::Status Do(const Patch& step) {
     outcome_.changed = true;
-    const auto answer = world_.client.Patch(step.resource, step.key, kube::PatchType::kJson, step.operations, step.manager,
-                                            "", world_.stop);
+    const auto answer = world_.client.Patch(step.resource, step.key, kube::PatchType::kJson, step.operations,
+                                            step.manager, "", world_.stop);
     return Learn(step.resource, step.key, answer);
   }
 
   absl::Status Do(const Delete& step) {
     outcome_.changed = true;
-    const absl::Status deleted = world_.client.Delete(
-        step.resource, step.key, {.uid = step.uid, .resource_version = {}, .propagation = step.propagation}, world_.stop);
+    const absl::Status deleted =
+        world_.client.Delete(step.resource, step.key,
+                             {.uid = step.uid, .resource_version = {}, .propagation = step.propagation}, world_.stop);
     if (!deleted.ok() && !kube::IsNotFound(deleted)) return Learn(step.resource, step.key, deleted);
     world_.cache.MarkGone(step.resource, step.key, step.uid);
     world_.applier.Forget(step.resource, step.key);
@@ -103,14 +106,15 @@ class Executor {
     return Do(annotate);
   }
 
-  // Puts the server's answer into the cache. Where our view turned out to be stale, the live object replaces it first, so
-  // that the next pass decides on facts.
+  // Puts the server's answer into the cache. Where our view turned out to be stale, the live object replaces it first,
+  // so that the next pass decides on facts.
   absl::Status Learn(const kube::Resource& resource, const kube::Key& key, const absl::StatusOr<json::Value>& answer) {
     if (answer.ok()) {
       Remember(resource, *answer);
       return absl::OkStatus();
     }
-    if (kube::IsConflict(answer.status()) || kube::IsAlreadyExists(answer.status()) || kube::IsNotFound(answer.status())) {
+    if (kube::IsConflict(answer.status()) || kube::IsAlreadyExists(answer.status()) ||
+        kube::IsNotFound(answer.status())) {
       Refresh(resource, key);
       return Annotate(MakeError(Reason::kApiConflict, MessageOf(answer.status())), "our view was stale");
     }
@@ -147,6 +151,8 @@ class Executor {
 
 }  // namespace
 
-Outcome Execute(const Plan& plan, const kube::Key& asker, const World& world) { return Executor(asker, world).Run(plan); }
+Outcome Execute(const Plan& plan, const kube::Key& asker, const World& world) {
+  return Executor(asker, world).Run(plan);
+}
 
 }  // namespace restate::plan

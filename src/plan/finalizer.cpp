@@ -21,7 +21,9 @@ std::optional<std::size_t> IndexOf(const json::Value& object, std::string_view f
 
 }  // namespace
 
-bool HasFinalizer(const json::Value& object, std::string_view finalizer) { return IndexOf(object, finalizer).has_value(); }
+bool HasFinalizer(const json::Value& object, std::string_view finalizer) {
+  return IndexOf(object, finalizer).has_value();
+}
 
 std::optional<Patch> AddFinalizer(const kube::Resource& resource, const json::Value& object, std::string_view finalizer,
                                   std::string_view manager) {
@@ -33,15 +35,16 @@ std::optional<Patch> AddFinalizer(const kube::Resource& resource, const json::Va
   operations.push_back(json::Obj({{"op", "test"}, {"path", kPath}}));
   operations.back()["value"] = list && !list->empty() ? json::Value(*list) : json::Value();
   if (list && !list->empty()) {
-    operations.push_back(json::Obj({{"op", "add"}, {"path", absl::StrCat(std::string(kPath), "/-")}, {"value", finalizer}}));
+    operations.push_back(
+        json::Obj({{"op", "add"}, {"path", absl::StrCat(std::string(kPath), "/-")}, {"value", finalizer}}));
   } else {
     operations.push_back(json::Obj({{"op", "add"}, {"path", kPath}, {"value", json::Arr({finalizer})}}));
   }
   return Patch{resource, kube::KeyOf(object), std::move(operations), std::string(manager)};
 }
 
-std::optional<Patch> RemoveFinalizer(const kube::Resource& resource, const json::Value& object, std::string_view finalizer,
-                                     std::string_view manager) {
+std::optional<Patch> RemoveFinalizer(const kube::Resource& resource, const json::Value& object,
+                                     std::string_view finalizer, std::string_view manager) {
   const auto index = IndexOf(object, finalizer);
   if (!index) return std::nullopt;
   const std::string path = absl::StrCat("/metadata/finalizers/", *index);

@@ -13,8 +13,8 @@ void Plan::LookAgainIn(absl::Duration wait_for) {
 
 namespace {
 
-// Our own limits (too many calls in flight, a pass cut short) are over in a moment; the class of an error that is a wait
-// would have the key rest until the resync.
+// Our own limits (too many calls in flight, a pass cut short) are over in a moment; the class of an error that is a
+// wait would have the key rest until the resync.
 constexpr Clock::Duration kMoment = std::chrono::seconds(1);
 
 }  // namespace

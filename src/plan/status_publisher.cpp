@@ -9,8 +9,8 @@ namespace {
 
 constexpr std::string_view kManager = "restate-operator";
 constexpr std::string_view kSubresource = "status";
-constexpr Clock::Duration kSettle = std::chrono::seconds(2);   // how long news may gather before it is written
-constexpr Clock::Duration kSpacing = std::chrono::seconds(10); // between two writes that nobody waits for
+constexpr Clock::Duration kSettle = std::chrono::seconds(2);    // how long news may gather before it is written
+constexpr Clock::Duration kSpacing = std::chrono::seconds(10);  // between two writes that nobody waits for
 
 json::Value WithoutTimes(json::Value status) {
   if (auto* conditions = status["conditions"].array()) {
@@ -24,7 +24,8 @@ json::Value WithoutTimes(json::Value status) {
 
 bool SameStatus(const json::Value& a, const json::Value& b) { return WithoutTimes(a) == WithoutTimes(b); }
 
-absl::StatusOr<std::optional<Clock::Duration>> StatusPublisher::Publish(const StatusToPublish& status, std::stop_token stop) {
+absl::StatusOr<std::optional<Clock::Duration>> StatusPublisher::Publish(const StatusToPublish& status,
+                                                                        std::stop_token stop) {
   const kube::Key& key = status.object->key();
   const json::Value body = json::Obj({{"apiVersion", status.resource.ApiVersion()},
                                       {"kind", status.resource.kind},

@@ -11,22 +11,28 @@ std::string Name(const kube::Resource& resource, const kube::Key& key) {
 }
 
 struct Describe {
-  std::string operator()(const Create& s) const { return absl::StrCat("create ", Name(s.resource, kube::KeyOf(s.body))); }
+  std::string operator()(const Create& s) const {
+    return absl::StrCat("create ", Name(s.resource, kube::KeyOf(s.body)));
+  }
   std::string operator()(const Apply& s) const {
-    return absl::StrCat("apply ", Name(s.resource, kube::KeyOf(s.body)), s.subresource.empty() ? "" : "/", s.subresource,
-                        " as ", s.manager);
+    return absl::StrCat("apply ", Name(s.resource, kube::KeyOf(s.body)), s.subresource.empty() ? "" : "/",
+                        s.subresource, " as ", s.manager);
   }
   std::string operator()(const Patch& s) const {
     return absl::StrCat("patch ", Name(s.resource, s.key), " ", json::Dump(s.operations));
   }
-  std::string operator()(const Delete& s) const { return absl::StrCat("delete ", Name(s.resource, s.key), " uid ", s.uid); }
+  std::string operator()(const Delete& s) const {
+    return absl::StrCat("delete ", Name(s.resource, s.key), " uid ", s.uid);
+  }
   std::string operator()(const Register& s) const {
     return absl::StrCat("register ", s.request.uri, " at ", s.endpoint.ToString(), s.request.force ? " by force" : "");
   }
   std::string operator()(const Forget& s) const {
     return absl::StrCat("forget ", s.deployment_id, " at ", s.endpoint.ToString());
   }
-  std::string operator()(const Announce& s) const { return absl::StrCat("announce ", s.event.reason, ": ", s.event.note); }
+  std::string operator()(const Announce& s) const {
+    return absl::StrCat("announce ", s.event.reason, ": ", s.event.note);
+  }
 };
 
 }  // namespace

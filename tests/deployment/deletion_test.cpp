@@ -44,7 +44,8 @@ TEST_CASE("unfinished work holds a deletion, pinned or not started") {
   REQUIRE(deletion.pending_invocations);
   REQUIRE(deletion.pending_invocations->size() == 1);
   CHECK(deletion.pending_invocations->front() == crd::PendingInvocations{scene.NameOf("v1"), "dp_1", 2, 3});
-  CHECK(scene.Labelled(*deletion.message) == "Waiting for in-flight invocations against v1 (2 pinned, 3 unpinned invocations)");
+  CHECK(scene.Labelled(*deletion.message) ==
+        "Waiting for in-flight invocations against v1 (2 pinned, 3 unpinned invocations)");
 
   scene.look.deployments["dp_1"].pinned.clear();
   CHECK(scene.Plan().wait->reason == Reason::kDeploymentInUse);
@@ -68,7 +69,8 @@ TEST_CASE("past its deadline a deletion is overdue and goes on waiting") {
 }
 
 TEST_CASE("every drain timeout gives a deadline that can be written") {
-  for (const std::int64_t timeout : {std::int64_t{0}, std::int64_t{260'000'000'000}, std::numeric_limits<std::int64_t>::max()}) {
+  for (const std::int64_t timeout :
+       {std::int64_t{0}, std::int64_t{260'000'000'000}, std::numeric_limits<std::int64_t>::max()}) {
     Scene scene = Deleted();
     scene.look.deployments["dp_1"].pinned["paused"] = 1;
     scene.restate()["drain"] = Obj({{"timeoutSeconds", timeout}});
@@ -95,9 +97,10 @@ TEST_CASE("then everything goes: pods, registration, ReplicaSet, and last the fi
   Scene scene = Deleted({.id = "dp_1", .remove_at = kPast});
   scene.Add("v0", {.id = "dp_0", .replicas = 0, .minutes_old = 600, .remove_at = kPast});
   scene.Use("v0", "dp_0");
-  CHECK(scene.Steps() == Steps{"apply replicasets shop/v1/scale as restate-operator/scale-down", "forget dp_1 at http://restate:9070",
-                               "delete replicasets shop/v1 uid uid-of-v1", "forget dp_0 at http://restate:9070",
-                               "delete replicasets shop/v0 uid uid-of-v0", kRelease});
+  CHECK(scene.Steps() == Steps{"apply replicasets shop/v1/scale as restate-operator/scale-down",
+                               "forget dp_1 at http://restate:9070", "delete replicasets shop/v1 uid uid-of-v1",
+                               "forget dp_0 at http://restate:9070", "delete replicasets shop/v0 uid uid-of-v0",
+                               kRelease});
   CHECK(scene.Plan().released);
   CHECK(scene.Plan().expires.has_value());
   CHECK(!scene.Report().status);  // nobody is left to tell
@@ -105,7 +108,8 @@ TEST_CASE("then everything goes: pods, registration, ReplicaSet, and last the fi
 
 TEST_CASE("a step of the removal that fails is told") {
   Scene scene = Deleted({.id = "dp_1", .remove_at = kPast});
-  const plan::Outcome outcome{.done = 1, .error = MakeError(Reason::kAdminCallRejected, "DELETE: 500"), .registration = {}, .changed = true};
+  const plan::Outcome outcome{
+      .done = 1, .error = MakeError(Reason::kAdminCallRejected, "DELETE: 500"), .registration = {}, .changed = true};
   const auto report = scene.Report(outcome);
   CHECK(ReadyOf(report) == "False AdminCallRejected");
   CHECK(report.status->wanted.StringAt({"deletion", "phase"}) == "Draining");
@@ -155,6 +159,15 @@ TEST_CASE("versions are not removed blindly") {
   }
 }
 
+TEST_CASE("a version that may be registered without our knowing is looked for, whatever its pods do now") {
+  Scene scene = Deleted({.id = "", .ready = 0});
+  scene.Use("v1", "dp_lost").pinned["invoked"] = 1;
+  CHECK(scene.Plan().wait->reason == Reason::kDeploymentInUse);
+  scene.look_error = MakeError(Reason::kAdminCallFailed, "down");
+  CHECK(scene.Steps() == Steps{});
+  CHECK(ReasonOf(scene.Plan().failure) == Reason::kAdminCallFailed);
+}
+
 TEST_CASE("what this version does not support is not let go either") {
   for (const auto& [field, value] : std::vector<std::pair<std::string, json::Value>>{
            {"deletePolicy", "force"}, {"drain", Obj({{"onTimeout", "force"}})}, {"tunnelMode", "in-process"}}) {
@@ -185,7 +198,8 @@ TEST_CASE("without our finalizer nothing is done; foreign finalizers stay") {
   CHECK(scene.Plan().steps.empty());
   CHECK(!scene.Report().status);
   scene.cr()["metadata"]["finalizers"] = Arr({"a/b", "deployments.restate.dev", "c/d"});
-  CHECK(absl::StrContains(scene.Steps().back(), R"("path":"/metadata/finalizers/1","value":"deployments.restate.dev")"));
+  CHECK(
+      absl::StrContains(scene.Steps().back(), R"("path":"/metadata/finalizers/1","value":"deployments.restate.dev")"));
 }
 
 TEST_CASE("a deletion is announced once, and an object being deleted gets nothing made") {

@@ -12,7 +12,8 @@ namespace {
 
 using json::Obj;
 
-// What 3.1 adds to the statuses of 2.9, with which the recordings were made. Its other differences touch no recorded object.
+// What 3.1 adds to the statuses of 2.9, with which the recordings were made. Its other differences touch no recorded
+// object.
 void AsIn31(json::Value& status) { status["reconciliation"] = "Reconciling"; }
 
 // Where ids stand in for each other: those of the recording's stand-in for Restate and those of our fake.
@@ -29,7 +30,8 @@ json::Value WithoutTimes(json::Value status) {
   return status;
 }
 
-void CheckSameObject(const Passes& passes, const kube::Resource& resource, const json::Value& recorded, std::string_view id) {
+void CheckSameObject(const Passes& passes, const kube::Resource& resource, const json::Value& recorded,
+                     std::string_view id) {
   const auto made = passes.stage.api.Get(resource, kube::KeyOf(recorded));
   REQUIRE_MESSAGE(made, resource.kind << " " << recorded.StringAt({"metadata", "name"}));
   const std::string ours = json::DumpPretty(Bare(*made)), theirs = json::DumpPretty(WithId(Bare(recorded), id));
@@ -68,14 +70,16 @@ TEST_CASE("a template that the API server refuses is told in its words") {
     Passes passes;
     passes.stage.api.OnRequest([](const fake::ApiRequest& r) -> std::optional<fake::Fault> {
       if (r.method != "POST" || r.plural != "replicasets") return std::nullopt;
-      return fake::Fault::Refuse(422, "Invalid", "spec.template.spec.containers[0].securityContext.runAsUser: Invalid value");
+      return fake::Fault::Refuse(422, "Invalid",
+                                 "spec.template.spec.containers[0].securityContext.runAsUser: Invalid value");
     });
     passes.stage.api.Add(kRestateDeployments, recording.cr);
     const kube::Key key = kube::KeyOf(recording.cr);
     CHECK(ReasonOf(passes.Settle(key).error) == Reason::kApiRejected);
     CHECK(passes.Ready(key) == "Unknown FailedReconcile");
     const auto status = *passes.stage.api.Get(kRestateDeployments, key)->Find("status");
-    CHECK(status.FindPath({"conditions"})->array()->front().StringAt({"message"}).find("runAsUser") != std::string_view::npos);
+    CHECK(status.FindPath({"conditions"})->array()->front().StringAt({"message"}).find("runAsUser") !=
+          std::string_view::npos);
     CHECK(status.StringAt({"labelSelector"}) == recording.status.StringAt({"labelSelector"}));
     CHECK(passes.stage.events.Reasons().back() == "FailedReconcile");
   }
@@ -109,12 +113,16 @@ Observed AfterSwap(const Recording& recording) {
   cr["status"] = recording.status;
   AsIn31(cr["status"]);
   cr["metadata"]["finalizers"] = json::Arr({"deployments.restate.dev"});
-  live_set["status"] = Obj({{"replicas", replicas}, {"readyReplicas", replicas}, {"availableReplicas", replicas}, {"observedGeneration", 1}});
+  live_set["status"] = Obj({{"replicas", replicas},
+                            {"readyReplicas", replicas},
+                            {"availableReplicas", replicas},
+                            {"observedGeneration", 1}});
   runtime::Cache cache;
   cache.Put(kRestateDeployments, plan::Stage::Make(cr));
   cache.Put(kube::kReplicaSets, plan::Stage::Make(live_set));
   cache.Put(kube::kServices, plan::Stage::Make(Live(service, "service-uid", set_uid)));
-  auto seen = Gather(kube::KeyOf(cr), cache, {.cluster_dns = "cluster.local", .allow_loopback = true}, absl::UnixEpoch());
+  auto seen =
+      Gather(kube::KeyOf(cr), cache, {.cluster_dns = "cluster.local", .allow_loopback = true}, absl::UnixEpoch());
   REQUIRE(seen);
   REQUIRE(seen->Current());
   seen->needs_look = LookNeeded(*seen).has_value();

@@ -21,16 +21,19 @@ json::Value Greeter(std::string_view image, json::Value restate = Obj({})) {
   return Obj({{"apiVersion", "restate.dev/v1beta1"},
               {"kind", "RestateDeployment"},
               {"metadata", Obj({{"namespace", kKey.ns}, {"name", kKey.name}})},
-              {"spec", Obj({{"replicas", 2},
-                            {"revisionHistoryLimit", 1},
-                            {"selector", Obj({{"matchLabels", labels}})},
-                            {"template", Obj({{"metadata", Obj({{"labels", labels}})},
-                                              {"spec", Obj({{"containers", Arr({Obj({{"name", "c"}, {"image", image}})})}})}})},
-                            {"restate", restate}})}});
+              {"spec",
+               Obj({{"replicas", 2},
+                    {"revisionHistoryLimit", 1},
+                    {"selector", Obj({{"matchLabels", labels}})},
+                    {"template", Obj({{"metadata", Obj({{"labels", labels}})},
+                                      {"spec", Obj({{"containers", Arr({Obj({{"name", "c"}, {"image", image}})})}})}})},
+                    {"restate", restate}})}});
 }
 
 struct Life : Passes {
-  explicit Life(json::Value restate = Obj({})) { stage.api.Add(kRestateDeployments, Greeter("i:v1", std::move(restate))); }
+  explicit Life(json::Value restate = Obj({})) {
+    stage.api.Add(kRestateDeployments, Greeter("i:v1", std::move(restate)));
+  }
   void Roll(std::string_view image) {
     stage.api.Edit(kRestateDeployments, kKey, [&](json::Value& cr) {
       cr["spec"]["template"]["spec"]["containers"].array()->front()["image"] = image;
@@ -40,13 +43,16 @@ struct Life : Passes {
   std::vector<std::string> Versions() const {
     std::vector<std::string> versions;
     for (const json::Value& set : stage.api.List(kube::kReplicaSets)) {
-      versions.push_back(std::string(set.FindPath({"spec", "template", "spec", "containers"})->array()->front().StringAt({"image"})) + " x" +
-                         std::to_string(set.IntAt({"spec", "replicas"})));
+      versions.push_back(
+          std::string(set.FindPath({"spec", "template", "spec", "containers"})->array()->front().StringAt({"image"})) +
+          " x" + std::to_string(set.IntAt({"spec", "replicas"})));
     }
     std::sort(versions.begin(), versions.end());
     return versions;
   }
-  std::string CurrentId() const { return std::string(stage.api.Get(kRestateDeployments, kKey)->StringAt({"status", "deploymentId"})); }
+  std::string CurrentId() const {
+    return std::string(stage.api.Get(kRestateDeployments, kKey)->StringAt({"status", "deploymentId"}));
+  }
 };
 
 using Versions = std::vector<std::string>;
@@ -182,9 +188,11 @@ TEST_CASE("a change of every kind in an annotation reaches the children and leav
   Life life;
   life.Settle(kKey);
   const auto annotate = [&](json::Value annotations) {
-    life.stage.api.Edit(kRestateDeployments, kKey, [&](json::Value& cr) { cr["metadata"]["annotations"] = annotations; });
+    life.stage.api.Edit(kRestateDeployments, kKey,
+                        [&](json::Value& cr) { cr["metadata"]["annotations"] = annotations; });
     life.Settle(kKey);
-    const auto set = life.stage.api.List(kube::kReplicaSets).front(), service = life.stage.api.List(kube::kServices).front();
+    const auto set = life.stage.api.List(kube::kReplicaSets).front(),
+               service = life.stage.api.List(kube::kServices).front();
     CHECK(set.StringAt({"metadata", "annotations", "team"}) == service.StringAt({"metadata", "annotations", "team"}));
     CHECK(set.FindPath({"metadata", "annotations", "restate.dev/pod-template"}));
     return std::string(set.StringAt({"metadata", "annotations", "team"}, "none"));

@@ -12,7 +12,8 @@ using json::Obj;
 
 bool Covered(const json::Value& recorded) {
   const json::Value* target = recorded.FindPath({"stored", "spec", "restate", "register"});
-  return recorded.StringAt({"cr", "kind"}) == "RestateDeployment" && target && (target->Find("url") || target->Find("service")) &&
+  return recorded.StringAt({"cr", "kind"}) == "RestateDeployment" && target &&
+         (target->Find("url") || target->Find("service")) &&
          recorded.StringAt({"stored", "spec", "deploymentMode"}, "replicaset") == "replicaset";
 }
 
@@ -50,7 +51,8 @@ void BareService(json::Value& spec) {
 }  // namespace
 
 const json::Value* Recording::Find(std::string_view kind) const {
-  const auto found = std::find_if(objects.begin(), objects.end(), [&](const json::Value& o) { return o.StringAt({"kind"}) == kind; });
+  const auto found =
+      std::find_if(objects.begin(), objects.end(), [&](const json::Value& o) { return o.StringAt({"kind"}) == kind; });
   return found == objects.end() ? nullptr : &*found;
 }
 
@@ -61,7 +63,8 @@ std::vector<Recording> Recordings() {
     const auto text = json::Parse(FileText(file.path()));
     REQUIRE_MESSAGE(text.ok(), file.path().string());
     if (!Covered(*text)) continue;
-    Recording recording{file.path().stem().string(), *text->Find("cr"), *text->FindPath({"stored", "spec"}), *text->Find("status"), {}};
+    Recording recording{
+        file.path().stem().string(), *text->Find("cr"), *text->FindPath({"stored", "spec"}), *text->Find("status"), {}};
     if (const json::Value* objects = text->Find("objects")) recording.objects = *objects->array();
     recordings.push_back(std::move(recording));
   }
@@ -71,7 +74,8 @@ std::vector<Recording> Recordings() {
 
 json::Value Bare(json::Value object) {
   json::Value& metadata = object["metadata"];
-  for (const std::string_view key : {"uid", "resourceVersion", "generation", "creationTimestamp", "managedFields"}) metadata.Erase(key);
+  for (const std::string_view key : {"uid", "resourceVersion", "generation", "creationTimestamp", "managedFields"})
+    metadata.Erase(key);
   if (json::Array* owners = metadata["ownerReferences"].array()) {
     for (json::Value& owner : *owners) owner.Erase("uid");
   }

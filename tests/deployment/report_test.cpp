@@ -28,7 +28,9 @@ const json::Value& ReadyIn(const json::Value& status) { return status.Find("cond
 
 void SetReady(Scene& scene, std::string_view status, std::string_view reason) {
   scene.cr()["status"] = Obj({{"replicas", 3},
-                              {"conditions", Arr({Obj({{"type", "Ready"}, {"status", status}, {"reason", reason},
+                              {"conditions", Arr({Obj({{"type", "Ready"},
+                                                       {"status", status},
+                                                       {"reason", reason},
                                                        {"lastTransitionTime", "2026-01-01T00:00:00Z"}})})}});
 }
 
@@ -37,21 +39,20 @@ TEST_CASE("the status of a deployed object") {
   const auto report = scene.Report();
   REQUIRE(report.status);
   CHECK(!report.event);
-  CHECK(report.status->wanted ==
-        Obj({{"availableReplicas", 3},
-             {"conditions", Arr({Obj({{"lastTransitionTime", "2027-01-15T08:00:00Z"},
-                                      {"message", "RestateDeployment is deployed"},
-                                      {"reason", "Deployed"},
-                                      {"status", "True"},
-                                      {"type", "Ready"}})})},
-             {"deploymentId", "dp_1"},
-             {"desiredReplicas", 3},
-             {"labelSelector", "app=greeter,pod-template-hash=" + scene.See().hash},
-             {"observedGeneration", 4},
-             {"readyReplicas", 3},
-             {"reconciliation", "Reconciling"},
-             {"replicas", 3},
-             {"unavailableReplicas", 0}}));
+  CHECK(report.status->wanted == Obj({{"availableReplicas", 3},
+                                      {"conditions", Arr({Obj({{"lastTransitionTime", "2027-01-15T08:00:00Z"},
+                                                               {"message", "RestateDeployment is deployed"},
+                                                               {"reason", "Deployed"},
+                                                               {"status", "True"},
+                                                               {"type", "Ready"}})})},
+                                      {"deploymentId", "dp_1"},
+                                      {"desiredReplicas", 3},
+                                      {"labelSelector", "app=greeter,pod-template-hash=" + scene.See().hash},
+                                      {"observedGeneration", 4},
+                                      {"readyReplicas", 3},
+                                      {"reconciliation", "Reconciling"},
+                                      {"replicas", 3},
+                                      {"unavailableReplicas", 0}}));
 }
 
 TEST_CASE("counters of a version on its way") {
@@ -66,8 +67,9 @@ TEST_CASE("counters of a version on its way") {
 TEST_CASE("the label selector is written as kubectl reads it") {
   Scene scene = Deployed();
   scene.spec()["selector"]["matchExpressions"] =
-      Arr({Obj({{"key", "tier"}, {"operator", "In"}, {"values", Arr({"b", "a"})}}), Obj({{"key", "x"}, {"operator", "Exists"}}),
-           Obj({{"key", "y"}, {"operator", "DoesNotExist"}}), Obj({{"key", "z"}, {"operator", "NotIn"}, {"values", Arr({"1"})}})});
+      Arr({Obj({{"key", "tier"}, {"operator", "In"}, {"values", Arr({"b", "a"})}}),
+           Obj({{"key", "x"}, {"operator", "Exists"}}), Obj({{"key", "y"}, {"operator", "DoesNotExist"}}),
+           Obj({{"key", "z"}, {"operator", "NotIn"}, {"values", Arr({"1"})}})});
   CHECK(scene.Report().status->wanted.StringAt({"labelSelector"}) ==
         absl::StrCat("app=greeter,pod-template-hash=", scene.See().hash, ",tier in (a,b),x,!y,z notin (1)"));
 }
@@ -117,7 +119,8 @@ TEST_CASE("moments are not told") {
 }
 
 TEST_CASE("event and condition of a failure agree") {
-  const auto report = Deployed().Report(Failed(Reason::kAdminCallFailed, "POST http://restate:9070/deployments: no answer"));
+  const auto report =
+      Deployed().Report(Failed(Reason::kAdminCallFailed, "POST http://restate:9070/deployments: no answer"));
   REQUIRE(report.event);
   CHECK(report.event->warning);
   CHECK(report.event->note == ReadyIn(report.status->wanted).StringAt({"message"}));
@@ -147,7 +150,9 @@ TEST_CASE("long messages are cut between characters") {
 }
 
 TEST_CASE("what somebody waits for is urgent, steps on the way are not") {
-  const auto urgent = [](const Scene& scene, const plan::Outcome& outcome = {}) { return scene.Report(outcome).status->urgent; };
+  const auto urgent = [](const Scene& scene, const plan::Outcome& outcome = {}) {
+    return scene.Report(outcome).status->urgent;
+  };
   Scene scene = Deployed();
   CHECK(urgent(scene));
   SetReady(scene, "False", "ReplicaSetPodNotReady");

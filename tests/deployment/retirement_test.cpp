@@ -29,7 +29,8 @@ const std::string kForgetV1 = "forget dp_1 at http://restate:9070";
 const std::string kDeleteV1 = "delete replicasets shop/v1 uid uid-of-v1";
 
 std::string StampOf(const Scene& scene) {
-  const auto body = BodyOf(scene.Plan(), "apply replicasets shop/" + scene.NameOf("v1") + " as restate-operator/remove-version-at");
+  const auto body =
+      BodyOf(scene.Plan(), "apply replicasets shop/" + scene.NameOf("v1") + " as restate-operator/remove-version-at");
   return std::string(body.StringAt({"metadata", "annotations", "restate.dev/remove-version-at"}, "none"));
 }
 
@@ -67,6 +68,7 @@ TEST_CASE("no look, no removal") {
   CHECK(scene.Steps() == Steps{});
   scene.look_error = MakeError(Reason::kAdminCallFailed, "a partition has no leader");
   CHECK(scene.Steps() == Steps{});
+  CHECK(Retire(scene.See()).steps.empty());
 }
 
 TEST_CASE("a version without work is scheduled once") {
@@ -141,7 +143,8 @@ TEST_CASE("beyond the history limit a version is deregistered and deleted, oldes
   CHECK(scene.Steps() == Steps{kScaleDownV1});
   scene.Add("v0", {.id = "dp_0", .replicas = 0, .minutes_old = 600, .remove_at = kPast});
   scene.Use("v0", "dp_0");
-  CHECK(scene.Steps() == Steps{kScaleDownV1, "forget dp_0 at http://restate:9070", "delete replicasets shop/v0 uid uid-of-v0"});
+  CHECK(scene.Steps() ==
+        Steps{kScaleDownV1, "forget dp_0 at http://restate:9070", "delete replicasets shop/v0 uid uid-of-v0"});
   scene.look.deployments["dp_0"].pinned["invoked"] = 1;  // work came back to it
   CHECK(scene.Steps() == Steps{kScaleDownV1, "apply replicasets shop/v0 as restate-operator/remove-version-at",
                                "apply replicasets shop/v0/scale as restate-operator/scale-restore"});
@@ -150,7 +153,8 @@ TEST_CASE("beyond the history limit a version is deregistered and deleted, oldes
 TEST_CASE("a deployment is deregistered only when its uri is this version's") {
   Scene scene = Rolled({.id = "dp_1", .remove_at = kPast});
   scene.spec()["revisionHistoryLimit"] = 0;
-  for (const std::string uri : {"http://elsewhere:9080/", "https://v1.shop.svc.cluster.local:9080/", "http://v1.shop2.svc.cluster.local:9080/"}) {
+  for (const std::string uri : {"http://elsewhere:9080/", "https://v1.shop.svc.cluster.local:9080/",
+                                "http://v1.shop2.svc.cluster.local:9080/"}) {
     scene.look.deployments["dp_1"].uri = uri;
     CHECK(scene.Steps() == Steps{kScaleDownV1, kDeleteV1});
   }
@@ -190,7 +194,8 @@ TEST_CASE("work that is pinned to a deregistered deployment still keeps its vers
   CHECK(scene.Steps() == Steps{kStamp});
 }
 
-TEST_CASE("old versions leave also while the wanted one is not ready, and not while it is the one to be registered first") {
+TEST_CASE(
+    "old versions leave also while the wanted one is not ready, and not while it is the one to be registered first") {
   Scene scene = Rolled({.id = "dp_1", .remove_at = kPast});
   scene.Add("v2", {.id = "dp_2", .ready = 0, .minutes_old = 1});
   CHECK(scene.Steps() == Steps{kScaleDownV1});

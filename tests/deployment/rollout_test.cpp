@@ -82,7 +82,8 @@ TEST_CASE("each thing that pods are waited for has its reason") {
       {Reason::kReplicaSetNoStatus, [](json::Value& set) { set["metadata"]["generation"] = 2; }},
       {Reason::kReplicaSetScaling, [](json::Value& set) { set["status"]["replicas"] = 0; }},
       {Reason::kReplicaSetScaling, [](json::Value& set) { set["status"]["replicas"] = 2; }},
-      {Reason::kReplicaSetScaling, [](json::Value& set) { set["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"; }},
+      {Reason::kReplicaSetScaling,
+       [](json::Value& set) { set["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"; }},
       {Reason::kReplicaSetPodNotReady, [](json::Value& set) { set["status"].Erase("readyReplicas"); }},
       {Reason::kReplicaSetPodNotAvailable, [](json::Value& set) { set["status"]["availableReplicas"] = 0; }},
   };
@@ -121,7 +122,8 @@ TEST_CASE("replicas go through the scale subresource, with the reference's manag
   Scene scene = Deployed();
   scene.spec()["replicas"] = 3;
   CHECK(scene.Steps() == Steps{"apply replicasets shop/v1/scale as restate-operator/propagate-replicas"});
-  const auto body = BodyOf(scene.Plan(), "apply replicasets shop/" + scene.NameOf("v1") + "/scale as restate-operator/propagate-replicas");
+  const auto body = BodyOf(
+      scene.Plan(), "apply replicasets shop/" + scene.NameOf("v1") + "/scale as restate-operator/propagate-replicas");
   CHECK(body.IntAt({"spec", "replicas"}) == 3);
   CHECK(body.StringAt({"metadata", "uid"}) == "uid-of-v1");
 }
@@ -135,12 +137,16 @@ TEST_CASE("a new or changed annotation is copied; a removed one is removed, whoe
   auto& metadata = scene.ReplicaSet("v1")["metadata"];
   metadata["annotations"]["example.com/a~b"] = "1";
   metadata["annotations"]["foreign"] = "stays";
-  const auto fields = Obj({{"f:metadata", Obj({{"f:annotations", Obj({{"f:example.com/a~b", Obj({})},
-                                                                      {"f:restate.dev/pod-template", Obj({})}})}})}});
+  const auto fields =
+      Obj({{"f:metadata",
+            Obj({{"f:annotations", Obj({{"f:example.com/a~b", Obj({})}, {"f:restate.dev/pod-template", Obj({})}})}})}});
   for (const std::string_view manager : {"restate-operator", "restate-operator/propagate-annotations"}) {
     metadata["managedFields"] = Arr({Obj({{"manager", manager}, {"operation", "Update"}, {"fieldsV1", fields}})});
-    CHECK(scene.Steps() == Steps{R"(patch replicasets shop/v1 [{"op":"test","path":"/metadata/annotations/example.com~1a~0b","value":"1"},)"
-                                 R"({"op":"remove","path":"/metadata/annotations/example.com~1a~0b"}])"});
+    CHECK(
+        scene.Steps() ==
+        Steps{
+            R"(patch replicasets shop/v1 [{"op":"test","path":"/metadata/annotations/example.com~1a~0b","value":"1"},)"
+            R"({"op":"remove","path":"/metadata/annotations/example.com~1a~0b"}])"});
   }
   metadata["managedFields"] = Arr({Obj({{"manager", "restate-operator/other"}, {"fieldsV1", fields}})});
   CHECK(scene.Steps() == Steps{});
@@ -148,8 +154,9 @@ TEST_CASE("a new or changed annotation is copied; a removed one is removed, whoe
 
 TEST_CASE("annotations that mean something on the object itself are not copied") {
   Scene scene = Deployed();
-  for (const std::string_view key : {"kubectl.kubernetes.io/last-applied-configuration", "restate.dev/tunnel-name",
-                                     "restate.dev/remove-version-at", "restate.dev/deployment-id", "restate.dev/reconcile"}) {
+  for (const std::string_view key :
+       {"kubectl.kubernetes.io/last-applied-configuration", "restate.dev/tunnel-name", "restate.dev/remove-version-at",
+        "restate.dev/deployment-id", "restate.dev/reconcile"}) {
     scene.cr()["metadata"]["annotations"][key] = "x";
   }
   CHECK(scene.Steps() == Steps{});
@@ -189,7 +196,9 @@ TEST_CASE("without a look nothing is registered and nobody is retired") {
 TEST_CASE("a registration that failed because Restate was away waits for Restate's return") {
   Scene scene;
   scene.Add("v1");
-  scene.cr()["status"] = Obj({{"replicas", 1}, {"conditions", Arr({Obj({{"type", "Ready"}, {"status", "False"}, {"reason", "AdminCallFailed"}})})}});
+  scene.cr()["status"] =
+      Obj({{"replicas", 1},
+           {"conditions", Arr({Obj({{"type", "Ready"}, {"status", "False"}, {"reason", "AdminCallFailed"}})})}});
   scene.look_error = MakeError(Reason::kAdminCallFailed, "down");
   CHECK(scene.See().needs_look);
   CHECK(scene.Steps() == Steps{});
@@ -234,7 +243,8 @@ TEST_CASE("a taken name") {
   SUBCASE("a ReplicaSet of another owner: the next name is tried") {
     Scene scene;
     scene.Add("v1");
-    scene.ReplicaSet("v1")["metadata"]["ownerReferences"] = Arr({Obj({{"uid", "other"}, {"controller", true}, {"kind", "ReplicaSet"}, {"name", "x"}})});
+    scene.ReplicaSet("v1")["metadata"]["ownerReferences"] =
+        Arr({Obj({{"uid", "other"}, {"controller", true}, {"kind", "ReplicaSet"}, {"name", "x"}})});
     CHECK(scene.Plan().collided);
     CHECK(scene.Plan().steps.empty());
     CHECK(ReasonOf(scene.Plan().failure) == Reason::kHashCollision);

@@ -25,7 +25,8 @@ kube::ObjectPtr Make(const json::Value& body) {
 std::string Rfc3339(absl::Time time) { return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", time, absl::UTCTimeZone()); }
 
 json::Value StatusFor(int replicas, int ready) {
-  return Obj({{"replicas", replicas}, {"readyReplicas", ready}, {"availableReplicas", ready}, {"observedGeneration", 1}});
+  return Obj(
+      {{"replicas", replicas}, {"readyReplicas", ready}, {"availableReplicas", ready}, {"observedGeneration", 1}});
 }
 
 }  // namespace
@@ -46,7 +47,8 @@ Scene::Scene() {
 }
 
 void Scene::Want(std::string_view label) {
-  spec()["template"]["spec"] = Obj({{"containers", Arr({Obj({{"name", "c"}, {"image", absl::StrCat("i:", std::string(label))}})})}});
+  spec()["template"]["spec"] =
+      Obj({{"containers", Arr({Obj({{"name", "c"}, {"image", absl::StrCat("i:", std::string(label))}})})}});
 }
 
 void Scene::Delete(absl::Time at) { cr_["metadata"]["deletionTimestamp"] = Rfc3339(at); }

@@ -14,9 +14,9 @@
 namespace restate::deployment {
 
 struct VersionState {
-  std::string id;         // as recorded; empty: never registered
+  std::string id;  // as recorded; empty: never registered
   int replicas = 1;
-  int ready = -1;         // -1: all
+  int ready = -1;  // -1: all
   int minutes_old = 60;
   bool service = true;
   std::string remove_at;  // annotation restate.dev/remove-version-at; empty: none
@@ -44,8 +44,8 @@ class Scene {
   // What Restate says.
   admin::DeploymentUse& Use(std::string_view label, std::string_view id);  // registered under that id
   admin::Look look;
-  bool looked = true;        // false: the look is still under way
-  absl::Status look_error;   // the look failed
+  bool looked = true;       // false: the look is still under way
+  absl::Status look_error;  // the look failed
 
   absl::Time now = absl::FromUnixSeconds(1'800'000'000);
   plan::Config config;
@@ -61,7 +61,7 @@ class Scene {
 
  private:
   json::Value cr_;
-  std::map<std::string, std::string> names_;            // by label
+  std::map<std::string, std::string> names_;                    // by label
   std::map<std::string, json::Value> replica_sets_, services_;  // by label
 };
 

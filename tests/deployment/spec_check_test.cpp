@@ -13,7 +13,7 @@ using json::Arr;
 using json::Obj;
 
 struct Row {
-  std::string what;                           // found in the message
+  std::string what;  // found in the message
   Reason reason;
   std::function<void(Scene&)> change;
 };
@@ -31,7 +31,8 @@ void CheckRefused(const Row& row) {
     const auto plan = scene.Plan();
     CHECK(plan.steps.empty());
     CHECK(ReasonOf(plan.failure) == row.reason);
-    CHECK_MESSAGE(absl::StrContains(std::string(MessageOf(plan.failure)), row.what), std::string(MessageOf(plan.failure)));
+    CHECK_MESSAGE(absl::StrContains(std::string(MessageOf(plan.failure)), row.what),
+                  std::string(MessageOf(plan.failure)));
     const auto report = scene.Report();
     CHECK(ReadyOf(report) == "False " + std::string(RowOf(row.reason).name));
     REQUIRE(report.event);
@@ -49,12 +50,17 @@ TEST_CASE("features that come later") {
       {"register.cluster", Reason::kNotSupported, field("register", Obj({{"cluster", "c"}}))},
       {"register.cloud", Reason::kNotSupported, field("register", Obj({{"cloud", "c"}}))},
       {"deploymentMode knative", Reason::kNotSupported, [](Scene& s) { s.spec()["deploymentMode"] = "knative"; }},
-      {"spec.autoscaling", Reason::kNotSupported, [](Scene& s) { s.spec()["autoscaling"] = Obj({{"maxReplicas", 3}}); }},
+      {"spec.autoscaling", Reason::kNotSupported,
+       [](Scene& s) {
+         s.spec()["autoscaling"] = Obj({{"maxReplicas", 3}});
+       }},
       {"tunnelMode in-process", Reason::kNotSupported, field("tunnelMode", "in-process")},
       {"deletePolicy force", Reason::kNotSupported, field("deletePolicy", "force")},
       {"onTimeout force", Reason::kNotSupported, field("drain", Obj({{"onTimeout", "force"}}))},
       {"restate.dev/reconcile", Reason::kNotSupported,
-       [](Scene& s) { s.cr()["metadata"]["annotations"] = Obj({{"restate.dev/reconcile", "disabled"}}); }},
+       [](Scene& s) {
+         s.cr()["metadata"]["annotations"] = Obj({{"restate.dev/reconcile", "disabled"}});
+       }},
   };
   for (const Row& row : rows) CheckRefused(row);
 }
@@ -70,11 +76,12 @@ TEST_CASE("values that ask for nothing special are fine") {
 }
 
 TEST_CASE("mistakes name their field") {
-  const auto pod = [](json::Value spec) {
-    return [=](Scene& scene) { scene.spec()["template"]["spec"] = spec; };
-  };
+  const auto pod = [](json::Value spec) { return [=](Scene& scene) { scene.spec()["template"]["spec"] = spec; }; };
   const Row rows[] = {
-      {"register.url", Reason::kInvalidRestateConfig, [](Scene& s) { s.restate()["register"] = Obj({{"url", "nonsense"}}); }},
+      {"register.url", Reason::kInvalidRestateConfig,
+       [](Scene& s) {
+         s.restate()["register"] = Obj({{"url", "nonsense"}});
+       }},
       {"spec.template.spec", Reason::kInvalidSpec, pod("a string")},
       {"spec.template.spec", Reason::kInvalidSpec, pod(Arr({1}))},
       {"spec.template.spec.containers", Reason::kInvalidSpec, pod(Obj({{"containers", "none"}}))},
@@ -84,7 +91,8 @@ TEST_CASE("mistakes name their field") {
        pod(Obj({{"containers", Arr({Obj({{"name", "c"}, {"args", Arr({std::string(260'000, 'x')})}})})}}))},
       {"spec.selector", Reason::kInvalidSpec, [](Scene& s) { s.spec().Erase("selector"); }},
       {"matchLabels", Reason::kInvalidSpec, [](Scene& s) { s.spec()["selector"]["matchLabels"]["app"] = "other"; }},
-      {"pod-template-hash", Reason::kInvalidSpec, [](Scene& s) { s.spec()["selector"]["matchLabels"]["pod-template-hash"] = "x"; }},
+      {"pod-template-hash", Reason::kInvalidSpec,
+       [](Scene& s) { s.spec()["selector"]["matchLabels"]["pod-template-hash"] = "x"; }},
       {"spec.replicas", Reason::kInvalidSpec, [](Scene& s) { s.spec()["replicas"] = "three"; }},
   };
   for (const Row& row : rows) CheckRefused(row);
@@ -112,7 +120,9 @@ TEST_CASE("a name that makes no Service name is refused, with the longest that w
 TEST_CASE("objects of another operator keep their counters while their feature is refused") {
   Scene scene;
   scene.spec()["deploymentMode"] = "knative";
-  scene.cr()["status"] = Obj({{"replicas", 4}, {"readyReplicas", 4}, {"deploymentId", "dp_k"},
+  scene.cr()["status"] = Obj({{"replicas", 4},
+                              {"readyReplicas", 4},
+                              {"deploymentId", "dp_k"},
                               {"knative", Obj({{"routeName", "r"}})},
                               {"conditions", Arr({Obj({{"type", "Ready"}, {"status", "True"}})})}});
   const auto report = scene.Report();

@@ -22,15 +22,19 @@ json::Value ReplicaSet(std::string_view name, int replicas = 1) {
               {"metadata", Obj({{"namespace", "default"}, {"name", name}})},
               {"spec", Obj({{"replicas", replicas},
                             {"selector", Obj({{"matchLabels", labels}})},
-                            {"template", Obj({{"metadata", Obj({{"labels", labels}})},
-                                              {"spec", Obj({{"containers", Arr({Obj({{"name", "c"}, {"image", "i"}})})}})}})}})}});
+                            {"template",
+                             Obj({{"metadata", Obj({{"labels", labels}})},
+                                  {"spec", Obj({{"containers", Arr({Obj({{"name", "c"}, {"image", "i"}})})}})}})}})}});
 }
 
 json::Value Service(std::string_view name, int port = 9080) {
-  return Obj({{"apiVersion", "v1"},
-              {"kind", "Service"},
-              {"metadata", Obj({{"namespace", "default"}, {"name", name}})},
-              {"spec", Obj({{"selector", Obj({{"app", "a"}})}, {"ports", Arr({Obj({{"name", "p"}, {"port", port}, {"protocol", "TCP"}, {"targetPort", port}})})}})}});
+  return Obj(
+      {{"apiVersion", "v1"},
+       {"kind", "Service"},
+       {"metadata", Obj({{"namespace", "default"}, {"name", name}})},
+       {"spec",
+        Obj({{"selector", Obj({{"app", "a"}})},
+             {"ports", Arr({Obj({{"name", "p"}, {"port", port}, {"protocol", "TCP"}, {"targetPort", port}})})}})}});
 }
 
 struct Fixture {
@@ -43,8 +47,11 @@ struct Fixture {
   kube::ObjectPtr Set() { return stage.cache.Get(kube::kReplicaSets, kSet); }
   admin::Endpoint Restate() { return {.origin = stage.admin.url(), .prefix = ""}; }
   Register RegisterStep() {
-    return {Restate(), {.uri = "http://set.default.svc.cluster.local:9080/", .force = false, .use_http_11 = {}}, "restate.dev/deployment-id",
-            "restate-operator/deployment-id", {kube::kReplicaSets, kube::kServices},
+    return {Restate(),
+            {.uri = "http://set.default.svc.cluster.local:9080/", .force = false, .use_http_11 = {}},
+            "restate.dev/deployment-id",
+            "restate-operator/deployment-id",
+            {kube::kReplicaSets, kube::kServices},
             {Set(), stage.cache.Get(kube::kServices, kSet)}};
   }
   Stage stage;
@@ -65,7 +72,8 @@ TEST_CASE("a created object is in the cache before any watch says so") {
 TEST_CASE("the first failure ends the pass") {
   Fixture f;
   f.stage.api.Add(kube::kReplicaSets, ReplicaSet("taken"));
-  const auto outcome = f.Run({CreateStep(ReplicaSet("a")), CreateStep(ReplicaSet("taken")), CreateStep(ReplicaSet("b"))});
+  const auto outcome =
+      f.Run({CreateStep(ReplicaSet("a")), CreateStep(ReplicaSet("taken")), CreateStep(ReplicaSet("b"))});
   CHECK(outcome.done == 1);
   CHECK(ReasonOf(outcome.error) == Reason::kApiConflict);
   CHECK(f.stage.api.Get(kube::kReplicaSets, {"default", "a"}));
@@ -136,7 +144,8 @@ TEST_CASE("applying: nothing is taken from others by force, unless the object is
   json::Value foreign = Service("set", 80);
   foreign["spec"]["selector"] = Obj({{"app", "foreign"}});
   f.stage.api.Add(kube::kServices, foreign);
-  CHECK(ReasonOf(f.Run({Apply{kube::kServices, Service("set"), "restate-operator", "", nullptr}}).error) == Reason::kApiConflict);
+  CHECK(ReasonOf(f.Run({Apply{kube::kServices, Service("set"), "restate-operator", "", nullptr}}).error) ==
+        Reason::kApiConflict);
   CHECK(f.stage.api.Get(kube::kServices, kSet)->StringAt({"spec", "selector", "app"}) == "foreign");
   const auto known = f.stage.cache.Get(kube::kServices, kSet);
   REQUIRE(known);  // so that the next pass can name it
@@ -146,7 +155,10 @@ TEST_CASE("applying: nothing is taken from others by force, unless the object is
 
 TEST_CASE("the same apply is sent once") {
   Fixture f;
-  const auto run = [&] { return f.Run({Apply{kube::kServices, Service("set"), "restate-operator", "", f.stage.cache.Get(kube::kServices, kSet)}}); };
+  const auto run = [&] {
+    return f.Run(
+        {Apply{kube::kServices, Service("set"), "restate-operator", "", f.stage.cache.Get(kube::kServices, kSet)}});
+  };
   CHECK(run().changed);
   CHECK(!run().changed);
   CHECK(f.stage.api.writes().size() == 1);
@@ -158,7 +170,8 @@ TEST_CASE("the replicas of a scaled object are known at once") {
   f.stage.Sync();
   const auto version = f.Set()->resource_version();
   const Apply scale{kube::kReplicaSets,
-                    Obj({{"apiVersion", "autoscaling/v1"}, {"kind", "Scale"},
+                    Obj({{"apiVersion", "autoscaling/v1"},
+                         {"kind", "Scale"},
                          {"metadata", Obj({{"name", "set"}, {"namespace", "default"}, {"uid", f.Set()->uid()}})},
                          {"spec", Obj({{"replicas", 5}})}}),
                     "restate-operator/scale-restore", "scale", f.Set()};
@@ -166,7 +179,8 @@ TEST_CASE("the replicas of a scaled object are known at once") {
   CHECK(f.stage.api.Get(kube::kReplicaSets, kSet)->IntAt({"spec", "replicas"}) == 5);
   CHECK(f.Set()->Body().IntAt({"spec", "replicas"}) == 5);
   CHECK(f.Set()->resource_version() != version);
-  CHECK(f.Set()->resource_version() == f.stage.api.Get(kube::kReplicaSets, kSet)->StringAt({"metadata", "resourceVersion"}));
+  CHECK(f.Set()->resource_version() ==
+        f.stage.api.Get(kube::kReplicaSets, kSet)->StringAt({"metadata", "resourceVersion"}));
 }
 
 TEST_CASE("a registration is written down on both objects before anything else happens") {
@@ -181,7 +195,9 @@ TEST_CASE("a registration is written down on both objects before anything else h
   CHECK(outcome.registration->id == id);
   for (const auto& resource : {kube::kReplicaSets, kube::kServices}) {
     CHECK(f.stage.api.Get(resource, kSet)->StringAt({"metadata", "annotations", "restate.dev/deployment-id"}) == id);
-    CHECK(f.stage.cache.Get(resource, kSet)->Body().StringAt({"metadata", "annotations", "restate.dev/deployment-id"}) == id);
+    CHECK(
+        f.stage.cache.Get(resource, kSet)->Body().StringAt({"metadata", "annotations", "restate.dev/deployment-id"}) ==
+        id);
   }
   const auto writes = f.stage.api.writes();
   REQUIRE(writes.size() == 3);
@@ -218,7 +234,8 @@ TEST_CASE("deregistering") {
 
 TEST_CASE("an event is handed over and cannot fail") {
   Fixture f;
-  const auto outcome = f.Run({Announce{{.regarding = Obj({}), .warning = false, .reason = "R", .action = "A", .note = "n"}}});
+  const auto outcome =
+      f.Run({Announce{{.regarding = Obj({}), .warning = false, .reason = "R", .action = "A", .note = "n"}}});
   CHECK(outcome.error.ok());
   CHECK(!outcome.changed);
   CHECK(f.stage.events.Reasons() == std::vector<std::string>{"R"});

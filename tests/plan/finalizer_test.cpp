@@ -25,11 +25,14 @@ json::Value Thing(json::Value finalizers = {}) {
 std::string Text(const std::optional<Patch>& patch) { return patch ? json::Dump(patch->operations) : "none"; }
 
 TEST_CASE("adding tests the list as it was seen") {
-  CHECK(Text(AddFinalizer(kThings, Thing(), kOurs, "m")) ==
-        R"([{"op":"test","path":"/metadata/finalizers","value":null},{"op":"add","path":"/metadata/finalizers","value":["ours.example.com"]}])");
-  CHECK(Text(AddFinalizer(kThings, Thing(json::Array()), kOurs, "m")) == Text(AddFinalizer(kThings, Thing(), kOurs, "m")));
-  CHECK(Text(AddFinalizer(kThings, Thing(Arr({"a/b"})), kOurs, "m")) ==
-        R"([{"op":"test","path":"/metadata/finalizers","value":["a/b"]},{"op":"add","path":"/metadata/finalizers/-","value":"ours.example.com"}])");
+  CHECK(
+      Text(AddFinalizer(kThings, Thing(), kOurs, "m")) ==
+      R"([{"op":"test","path":"/metadata/finalizers","value":null},{"op":"add","path":"/metadata/finalizers","value":["ours.example.com"]}])");
+  CHECK(Text(AddFinalizer(kThings, Thing(json::Array()), kOurs, "m")) ==
+        Text(AddFinalizer(kThings, Thing(), kOurs, "m")));
+  CHECK(
+      Text(AddFinalizer(kThings, Thing(Arr({"a/b"})), kOurs, "m")) ==
+      R"([{"op":"test","path":"/metadata/finalizers","value":["a/b"]},{"op":"add","path":"/metadata/finalizers/-","value":"ours.example.com"}])");
   CHECK(Text(AddFinalizer(kThings, Thing(Arr({"a/b", kOurs})), kOurs, "m")) == "none");
 }
 
@@ -48,7 +51,8 @@ TEST_CASE("removing tests the one entry, wherever it stands") {
     list.insert(list.begin() + static_cast<std::ptrdiff_t>(at), json::Value(kOurs));
     const std::string path = "/metadata/finalizers/" + std::to_string(at);
     CHECK(Text(RemoveFinalizer(kThings, Thing(list), kOurs, "m")) ==
-          R"([{"op":"test","path":")" + path + R"(","value":"ours.example.com"},{"op":"remove","path":")" + path + R"("}])");
+          R"([{"op":"test","path":")" + path + R"(","value":"ours.example.com"},{"op":"remove","path":")" + path +
+              R"("}])");
   }
 }
 

@@ -11,7 +11,9 @@ using Published = absl::StatusOr<std::optional<Clock::Duration>>;
 
 const Published kNothing = std::optional<Clock::Duration>();
 
-Outcome Failed(Reason reason) { return {.done = 0, .error = MakeError(reason, "x"), .registration = {}, .changed = false}; }
+Outcome Failed(Reason reason) {
+  return {.done = 0, .error = MakeError(reason, "x"), .registration = {}, .changed = false};
+}
 
 TEST_CASE("waits add up to the earliest, never before now") {
   Plan plan;

@@ -44,7 +44,8 @@ class Stage {
   RecordedEvents events;
 
   World MakeWorld(std::stop_token stop = {}) {
-    return World{config, clock, cache, client_, applier, events, admin_client_, usage, statuses, diagnostics, std::move(stop)};
+    return World{config,        clock, cache,    client_,     applier,        events,
+                 admin_client_, usage, statuses, diagnostics, std::move(stop)};
   }
 
   // The cache becomes what the API server has, as after every watch event was delivered.
@@ -90,7 +91,8 @@ class Stage {
   std::unique_ptr<kube::HttpClient> http_ = Dial(api.url());
   kube::Client client_{*http_};
   // Every address is the one fake Restate.
-  admin::AdminClient admin_client_{[this](const std::string&) { return kube::NewHttpClient({.base_url = admin.url()}); }, nullptr, clock};
+  admin::AdminClient admin_client_{
+      [this](const std::string&) { return kube::NewHttpClient({.base_url = admin.url()}); }, nullptr, clock};
 
  public:
   kube::Applier applier{client_};

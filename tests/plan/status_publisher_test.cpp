@@ -121,7 +121,8 @@ TEST_CASE("a status that somebody changed is put right") {
 
 TEST_CASE("a write that fails is an error and tried again") {
   Fixture f;
-  f.stage.api.OnRequest([](const fake::ApiRequest&) { return std::optional(fake::Fault::Refuse(500, "InternalError", "no")); });
+  f.stage.api.OnRequest(
+      [](const fake::ApiRequest&) { return std::optional(fake::Fault::Refuse(500, "InternalError", "no")); });
   CHECK(ReasonOf(f.Publish(Status(1), true).status()) == Reason::kApiUnavailable);
   f.stage.api.OnRequest(nullptr);
   CHECK(f.Millis(Status(1), true) == 0);
@@ -134,7 +135,9 @@ TEST_CASE("the status of an object that is gone goes to no other of its name") {
   f.stage.api.Remove(kThings, kKey);
   const StatusToPublish status{kThings, object, {}, Status(1), true};
   CHECK(kube::IsNotFound(f.stage.statuses.Publish(status, {}).status()));
-  f.stage.api.Add(kThings, Obj({{"apiVersion", "example.com/v1"}, {"kind", "Thing"}, {"metadata", Obj({{"namespace", "default"}, {"name", "t"}})}}));
+  f.stage.api.Add(kThings, Obj({{"apiVersion", "example.com/v1"},
+                                {"kind", "Thing"},
+                                {"metadata", Obj({{"namespace", "default"}, {"name", "t"}})}}));
   CHECK(kube::IsConflict(f.stage.statuses.Publish(status, {}).status()));
   CHECK(f.Replicas() == -1);
 }

@@ -13,10 +13,10 @@ namespace restate::deployment {
 
 // What was decided, and what the status says of it.
 struct DeploymentPlan : plan::Plan {
-  bool collided = false;                            // the status counts it, and with that the name changes
-  bool released = false;                            // the object goes with these steps, or is none of our business
-  std::vector<Blocker> blockers;                    // versions that unfinished work holds
-  std::optional<crd::DeletionStatus> deletion;      // of an object that is being deleted
+  bool collided = false;                        // the status counts it, and with that the name changes
+  bool released = false;                        // the object goes with these steps, or is none of our business
+  std::vector<Blocker> blockers;                // versions that unfinished work holds
+  std::optional<crd::DeletionStatus> deletion;  // of an object that is being deleted
 };
 
 DeploymentPlan PlanRollout(const Observed& seen);
@@ -34,7 +34,9 @@ struct Kind {
   static std::optional<Observed> Observe(const kube::Key& key, const plan::World& world) {
     return deployment::Observe(key, world);
   }
-  static DeploymentPlan MakePlan(const Observed& seen) { return seen.deleting() ? PlanDeletion(seen) : PlanRollout(seen); }
+  static DeploymentPlan MakePlan(const Observed& seen) {
+    return seen.deleting() ? PlanDeletion(seen) : PlanRollout(seen);
+  }
   static plan::Report MakeReport(const Observed& seen, const DeploymentPlan& plan, const plan::Outcome& outcome) {
     return ReportOn(seen, plan, outcome);
   }

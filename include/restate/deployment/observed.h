@@ -38,8 +38,8 @@ inline constexpr std::string_view kManagedByLabel = "app.kubernetes.io/managed-b
 inline constexpr std::string_view kOwnedByLabel = "restate.dev/owned-by";
 inline constexpr std::string_view kHashLabel = "pod-template-hash";
 
-inline constexpr kube::Resource kRestateDeployments{crd::kGroup, crd::kRestateDeployment.version, crd::kRestateDeployment.kind,
-                                                    crd::kRestateDeployment.plural};
+inline constexpr kube::Resource kRestateDeployments{crd::kGroup, crd::kRestateDeployment.version,
+                                                    crd::kRestateDeployment.kind, crd::kRestateDeployment.plural};
 
 // How old the look may be on which a version loses its pods or its registration (guarantees S2).
 inline constexpr Clock::Duration kFreshLook = std::chrono::seconds(10);
@@ -48,7 +48,7 @@ inline constexpr Clock::Duration kFreshLook = std::chrono::seconds(10);
 struct Version {
   kube::ObjectPtr object;
   json::Value body;
-  kube::ObjectPtr service;  // of the same name; null: none
+  kube::ObjectPtr service;    // of the same name; null: none
   std::string deployment_id;  // as recorded; empty: not registered yet
 
   const std::string& name() const { return object->key().name; }
@@ -74,10 +74,10 @@ struct Observed {
   kube::ObjectPtr name_holder;            // a ReplicaSet of the wanted name, ours or not
   kube::ObjectPtr service_holder;         // a Service of the wanted name, ours or not
 
-  bool needs_look = false;                // no decision about versions without a look at Restate
+  bool needs_look = false;  // no decision about versions without a look at Restate
   admin::Answer usage;
 
-  const Version* Current() const;         // the wanted version, when it is there and ours
+  const Version* Current() const;  // the wanted version, when it is there and ours
   bool deleting() const { return object->deleting(); }
   // The use of a deployment; nullptr: Restate does not know it, or nobody looked.
   const admin::DeploymentUse* UseOf(std::string_view deployment_id) const;
@@ -87,7 +87,8 @@ struct Observed {
 std::optional<Observed> Observe(const kube::Key& key, const plan::World& world);
 
 // The two halves of it: what the cache knows, and which look at Restate the decision then needs (nullopt: none).
-std::optional<Observed> Gather(const kube::Key& key, const runtime::Cache& cache, const plan::Config& config, absl::Time now);
+std::optional<Observed> Gather(const kube::Key& key, const runtime::Cache& cache, const plan::Config& config,
+                               absl::Time now);
 std::optional<admin::Wanted> LookNeeded(const Observed& seen);
 
 }  // namespace restate::deployment

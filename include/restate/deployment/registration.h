@@ -22,8 +22,8 @@ enum class Verdict : std::uint8_t {
 // Pure; a version that was never registered needs no look.
 Verdict VerdictOn(const Observed& seen, const Version& current);
 
-// http://<version>.<namespace>.svc.<cluster dns>:9080/<servicePath>. Error (kInvalidSpec): a servicePath with dot segments,
-// which would climb out of it.
+// http://<version>.<namespace>.svc.<cluster dns>:9080/<servicePath>. Error (kInvalidSpec): a servicePath with dot
+// segments, which would climb out of it.
 absl::StatusOr<std::string> ServiceUri(const Observed& seen, const Version& version);
 
 // The step that registers `current` and writes its id on the ReplicaSet and the Service.

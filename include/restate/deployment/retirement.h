@@ -26,8 +26,8 @@ struct Retirement {
   bool removes = false;                        // among the steps are some that the look alone justifies
 };
 
-// What to do with every version but the wanted one (rollout), or with every version (deletion). Without a look at Restate
-// nothing is done: any doubt counts as in use. Pure.
+// What to do with every version but the wanted one (rollout), or with every version (deletion). Without a look at
+// Restate nothing is done: any doubt counts as in use. Pure.
 Retirement Retire(const Observed& seen);
 
 }  // namespace restate::deployment

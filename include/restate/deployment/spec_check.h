@@ -1,5 +1,5 @@
-// What is wrong with a RestateDeployment before anything is done about it: mistakes a person has to mend, each naming its
-// field and the cure.
+// What is wrong with a RestateDeployment before anything is done about it: mistakes a person has to mend, each naming
+// its field and the cure.
 #pragma once
 
 #include "absl/status/status.h"
@@ -9,11 +9,12 @@
 
 namespace restate::deployment {
 
-// The admin API named by spec.restate.register. kNotSupported for the targets that come later, kInvalidRestateConfig for a
-// mistake in the field.
+// The admin API named by spec.restate.register. kNotSupported for the targets that come later, kInvalidRestateConfig
+// for a mistake in the field.
 absl::StatusOr<admin::Endpoint> EndpointOf(const Observed& seen);
 
-// kNotSupported for what this version of the operator does not do. Such an object is left as it is, alive or being deleted.
+// kNotSupported for what this version of the operator does not do. Such an object is left as it is, alive or being
+// deleted.
 absl::Status CheckSupported(const Observed& seen);
 
 // The first mistake of the spec, or ok. Nothing is created for an object with a mistake; what exists stays as it is.

@@ -8,7 +8,8 @@
 
 namespace restate::deployment {
 
-// Whether one state of a RestateDeployment calls for a pass after another: all but its status, which is our own writing.
+// Whether one state of a RestateDeployment calls for a pass after another: all but its status, which is our own
+// writing.
 bool CallsForPass(const kube::Object& before, const kube::Object& after);
 // nullopt: no pass. A change of a RestateDeployment's status is our own writing.
 std::optional<kube::Key> KeyOfDeploymentChange(const runtime::Change& change);

@@ -1,5 +1,5 @@
-// The name of a version. It must come out exactly as the reference operator's does: a cluster that changes operators would
-// otherwise get a new version of every service.
+// The name of a version. It must come out exactly as the reference operator's does: a cluster that changes operators
+// would otherwise get a new version of every service.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +11,8 @@
 
 namespace restate::deployment {
 
-// The pod template as compact JSON with sorted keys: what is hashed, and what annotation restate.dev/pod-template keeps so
-// that two templates with the same hash can be told apart.
+// The pod template as compact JSON with sorted keys: what is hashed, and what annotation restate.dev/pod-template keeps
+// so that two templates with the same hash can be told apart.
 std::string PodTemplateText(const crd::PodTemplate& pod_template);
 
 // The part after `<name>-`. `template_text` is PodTemplateText of the spec's template.

@@ -17,7 +17,7 @@ namespace restate::plan {
 
 // Why an object is not where it should be.
 struct Waiting {
-  std::string reason;   // as in its Ready condition
+  std::string reason;  // as in its Ready condition
   std::string message;
 };
 
@@ -28,8 +28,8 @@ class Diagnostics {
   void Passed(std::string_view kind, const kube::Key& key, std::optional<Waiting> waiting, absl::Time now);
   void Forget(std::string_view kind, const kube::Key& key);
 
-  // {"last_event": RFC 3339 time of the last pass or null, "waiting": [{kind, namespace, name, reason, message, since}]},
-  // at most `limit` objects, longest wait first, and "waiting_total".
+  // {"last_event": RFC 3339 time of the last pass or null, "waiting": [{kind, namespace, name, reason, message,
+  // since}]}, at most `limit` objects, longest wait first, and "waiting_total".
   json::Value ToJson(std::size_t limit) const;
 
  private:

@@ -16,7 +16,7 @@ bool HasFinalizer(const json::Value& object, std::string_view finalizer);
 std::optional<Patch> AddFinalizer(const kube::Resource& resource, const json::Value& object, std::string_view finalizer,
                                   std::string_view manager);
 // The step that removes it; nullopt when it is not there. Foreign finalizers stay, wherever they stand.
-std::optional<Patch> RemoveFinalizer(const kube::Resource& resource, const json::Value& object, std::string_view finalizer,
-                                     std::string_view manager);
+std::optional<Patch> RemoveFinalizer(const kube::Resource& resource, const json::Value& object,
+                                     std::string_view finalizer, std::string_view manager);
 
 }  // namespace restate::plan

@@ -20,11 +20,11 @@ struct Wait {
 
 struct Plan {
   std::vector<Step> steps;
-  std::optional<Wait> wait;                   // nullopt: everything is as it should be
-  std::optional<absl::Duration> look_again;   // no later than this
-  std::optional<Clock::TimePoint> expires;    // no step begins later: what they were decided on is too old then
-  bool again = false;                         // the steps change what the next decision depends on: pass again at once
-  absl::Status failure;                       // the pass counts as failed for this; the steps are executed all the same
+  std::optional<Wait> wait;                  // nullopt: everything is as it should be
+  std::optional<absl::Duration> look_again;  // no later than this
+  std::optional<Clock::TimePoint> expires;   // no step begins later: what they were decided on is too old then
+  bool again = false;                        // the steps change what the next decision depends on: pass again at once
+  absl::Status failure;                      // the pass counts as failed for this; the steps are executed all the same
 
   // Waits add up to the earliest date.
   void LookAgainIn(absl::Duration wait_for);
@@ -32,10 +32,10 @@ struct Plan {
 
 // What came of a plan's steps.
 struct Outcome {
-  std::size_t done = 0;         // steps that were carried out
-  absl::Status error;           // of the step after those; the rest was not tried
+  std::size_t done = 0;  // steps that were carried out
+  absl::Status error;    // of the step after those; the rest was not tried
   std::optional<admin::Registration> registration;
-  bool changed = false;         // at least one request was sent
+  bool changed = false;  // at least one request was sent
 };
 
 }  // namespace restate::plan

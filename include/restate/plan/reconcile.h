@@ -1,5 +1,5 @@
-// Reconcile: one pass, the same for every kind. Observe gathers everything a decision may look at; MakePlan decides (pure);
-// Execute acts; Report says what to tell (pure).
+// Reconcile: one pass, the same for every kind. Observe gathers everything a decision may look at; MakePlan decides
+// (pure); Execute acts; Report says what to tell (pure).
 //
 // A kind offers:
 //   static constexpr std::string_view kName;                                     "RestateDeployment"
@@ -49,8 +49,8 @@ runtime::Next Reconcile(const kube::Key& key, const World& world) {
   if (report.status) published = world.statuses.Publish(*report.status, world.stop);
   if (report.event) world.events.Record(*std::move(report.event));
   world.diagnostics.Passed(Kind::kName, key, std::move(report.waiting), world.clock.WallTime());
-  // An answer to a write of this pass may have brought somebody's change into the cache. Its watch event is then no news any
-  // more and wakes nobody.
+  // An answer to a write of this pass may have brought somebody's change into the cache. Its watch event is then no
+  // news any more and wakes nobody.
   const auto now = world.cache.Get(Kind::kResource, key);
   if (now && Kind::CallsForPass(*observed->object, *now)) return runtime::Next::After(Clock::Duration::zero());
   return NextPass(plan, outcome, published);

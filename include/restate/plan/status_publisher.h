@@ -18,14 +18,14 @@ namespace restate::plan {
 
 struct StatusToPublish {
   kube::Resource resource;
-  kube::ObjectPtr object;   // as last seen
-  json::Value current;      // its status as last seen; null: none yet
+  kube::ObjectPtr object;  // as last seen
+  json::Value current;     // its status as last seen; null: none yet
   json::Value wanted;
-  bool urgent = false;      // somebody waits for this news: an error, a ready object, a milestone
+  bool urgent = false;  // somebody waits for this news: an error, a ready object, a milestone
 };
 
-// Thread safe. A status that is not urgent is held back for 2 s, and for 10 s after the last one, so that the many small
-// steps of a start (0 of 3 ready, 1 of 3, ...) become one or two writes.
+// Thread safe. A status that is not urgent is held back for 2 s, and for 10 s after the last one, so that the many
+// small steps of a start (0 of 3 ready, 1 of 3, ...) become one or two writes.
 class StatusPublisher {
  public:
   StatusPublisher(kube::Client& client, runtime::Cache& cache, Clock& clock)

@@ -52,7 +52,7 @@ struct Register {
   admin::RegisterRequest request;
   std::string annotation;
   std::string manager;
-  std::vector<kube::Resource> record_resources;   // in the same order as record_on
+  std::vector<kube::Resource> record_resources;  // in the same order as record_on
   std::vector<kube::ObjectPtr> record_on;
 };
 
