@@ -6,6 +6,7 @@
 //    waits carry the limits.
 #include <cpprest/http_client.h>
 #include <malloc.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <pplx/threadpool.h>
 
@@ -371,6 +372,8 @@ void InitHttp() {
   static std::once_flag once;
   std::call_once(once, [] {
     std::signal(SIGPIPE, SIG_IGN);  // a peer that went away is an error, not the end of the process
+    // The I/O thread ends in a static destructor, after the exit handlers: OpenSSL must not tidy up under its feet.
+    OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr);
     HideDefaultTrust();
     // One arena and fixed thresholds give list pages back to the kernel: 29 MB instead of 41 MB after an hour of
     // watches.
