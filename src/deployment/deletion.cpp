@@ -10,7 +10,6 @@
 namespace restate::deployment {
 namespace {
 
-constexpr absl::Duration kDrainLook = absl::Seconds(10);
 constexpr absl::Duration kShortestLook = absl::Seconds(1);
 constexpr std::int64_t kLongestTimeout = std::int64_t{10} * 365 * 24 * 3600;  // 10 years: dates stay within four digits
 
@@ -101,10 +100,8 @@ DeploymentPlan PlanDeletion(const Observed& seen) {
     SayWhyBlind(seen, plan);
     return plan;
   }
-  Retirement retirement = Retire(seen);
-  for (plan::Step& step : retirement.steps) plan.steps.push_back(std::move(step));
-  plan.blockers = std::move(retirement.blockers);
-  if (retirement.removes && seen.usage.look) plan.expires = seen.usage.answered + kFreshLook;
+  const Retirement retirement = Retire(seen);
+  plan.Add(retirement, seen);
   if (!plan.blockers.empty()) {
     SayWhatBlocks(seen, plan);
   } else if (retirement.next_removal) {

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "restate/deployment/announce.h"
+#include "restate/deployment/deployment.h"
 #include "restate/deployment/objects.h"
 
 namespace restate::deployment {
@@ -139,5 +140,11 @@ class Retirer {
 }  // namespace
 
 Retirement Retire(const Observed& seen) { return Retirer(seen).Run(); }
+
+void DeploymentPlan::Add(Retirement retirement, const Observed& seen) {
+  for (plan::Step& step : retirement.steps) steps.push_back(std::move(step));
+  blockers = std::move(retirement.blockers);
+  if (retirement.removes && seen.usage.look) expires = seen.usage.answered + kFreshLook;
+}
 
 }  // namespace restate::deployment

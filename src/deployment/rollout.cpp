@@ -11,7 +11,6 @@ namespace restate::deployment {
 namespace {
 
 constexpr absl::Duration kSteadyPass = absl::Minutes(5);    // what no watch event brings is found by then
-constexpr absl::Duration kDrainLook = absl::Seconds(10);    // between two looks while something drains
 constexpr absl::Duration kRoutingLook = absl::Seconds(30);  // while Restate routes elsewhere
 
 void AddWait(DeploymentPlan& plan, std::optional<plan::Wait> wait) {
@@ -20,10 +19,8 @@ void AddWait(DeploymentPlan& plan, std::optional<plan::Wait> wait) {
 
 // Versions that get no new work leave whether or not the wanted one is ready: the nodes may be full.
 void RetireOldVersions(const Observed& seen, DeploymentPlan& plan) {
-  Retirement retirement = Retire(seen);
-  for (plan::Step& step : retirement.steps) plan.steps.push_back(std::move(step));
-  plan.blockers = std::move(retirement.blockers);
-  if (retirement.removes && seen.usage.look) plan.expires = seen.usage.answered + kFreshLook;
+  const Retirement retirement = Retire(seen);
+  plan.Add(retirement, seen);
   if (retirement.next_removal) {
     plan.LookAgainIn(*retirement.next_removal);
   } else if (!plan.blockers.empty()) {

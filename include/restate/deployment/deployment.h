@@ -17,6 +17,9 @@ struct DeploymentPlan : plan::Plan {
   bool released = false;                        // the object goes with these steps, or is none of our business
   std::vector<Blocker> blockers;                // versions that unfinished work holds
   std::optional<crd::DeletionStatus> deletion;  // of an object that is being deleted
+
+  // Takes over what Retire decided. Removals are not begun once the look they rest on is too old.
+  void Add(Retirement retirement, const Observed& seen);
 };
 
 DeploymentPlan PlanRollout(const Observed& seen);

@@ -43,6 +43,8 @@ inline constexpr kube::Resource kRestateDeployments{crd::kGroup, crd::kRestateDe
 
 // How old the look may be on which a version loses its pods or its registration (guarantees S2).
 inline constexpr Clock::Duration kFreshLook = std::chrono::seconds(10);
+// Between two looks while something drains.
+inline constexpr absl::Duration kDrainLook = absl::Seconds(10);
 
 // One version: a ReplicaSet of ours, and its Service.
 struct Version {
