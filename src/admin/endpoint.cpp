@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "host.h"
+#include "restate/base/dns_label.h"
 #include "restate/base/error.h"
 
 namespace restate::admin {

@@ -8,11 +8,12 @@
 #include <cstdint>
 #include <optional>
 
+#include "restate/base/dns_label.h"
+
 namespace restate::admin {
 namespace {
 
 constexpr std::size_t kMaxHost = 253;   // RFC 1035, without the final dot
-constexpr std::size_t kMaxLabel = 63;
 
 struct Range {
   std::uint32_t network;
@@ -75,7 +76,7 @@ bool IsHostName(std::string_view host) {
   while (!host.empty()) {
     const auto dot = std::min(host.find('.'), host.size());
     const auto label = host.substr(0, dot);
-    if (label.empty() || label.size() > kMaxLabel) return false;
+    if (label.empty() || label.size() > kMaxDnsLabel) return false;
     for (const char c : label) {
       if (!IsLowerAlphanumeric(c) && c != '-' && c != '_') return false;
     }
@@ -125,11 +126,6 @@ absl::Status CheckHost(const std::string& host, bool allow_loopback) {
   }
   if (IsApiServerName(name)) return Refused("the Kubernetes API server");
   return absl::OkStatus();
-}
-
-bool IsDnsLabel(std::string_view text) {
-  if (text.empty() || text.size() > kMaxLabel || text.front() == '-' || text.back() == '-') return false;
-  return std::all_of(text.begin(), text.end(), [](char c) { return IsLowerAlphanumeric(c) || c == '-'; });
 }
 
 }  // namespace restate::admin

@@ -18,7 +18,4 @@ absl::StatusOr<std::string> CanonicalHost(std::string_view host);
 // `host` is canonical. Names are judged by their text: what they resolve to is the dialler's to judge.
 absl::Status CheckHost(const std::string& host, bool allow_loopback);
 
-// RFC 1123 label, as names of Services and Namespaces are.
-bool IsDnsLabel(std::string_view text);
-
 }  // namespace restate::admin

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "absl/strings/str_cat.h"
+#include "restate/base/dns_label.h"
 #include "restate/base/error.h"
 
 namespace restate::app {
@@ -87,15 +88,8 @@ Complaint TakeClusterDns(std::string_view text, Settings& settings) {
   return {};
 }
 
-// RFC 1123 label: what Kubernetes allows as the name of a namespace.
-bool IsNamespaceName(std::string_view name) {
-  const auto inner = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
-  return !name.empty() && name.size() <= 63 && std::all_of(name.begin(), name.end(), inner) && name.front() != '-' &&
-         name.back() != '-';
-}
-
 Complaint TakeOperatorNamespace(std::string_view text, Settings& settings) {
-  if (!IsNamespaceName(text)) return "must be the name of a namespace";
+  if (!IsDnsLabel(text)) return "must be the name of a namespace";
   settings.operator_namespace = text;
   return {};
 }
@@ -103,7 +97,7 @@ Complaint TakeOperatorNamespace(std::string_view text, Settings& settings) {
 Complaint TakeWatchNamespaces(std::string_view text, Settings& settings) {
   settings.watch_namespaces.clear();
   for (const auto name : Parts(text)) {
-    if (!IsNamespaceName(name)) return "must be names of namespaces with commas between them";
+    if (!IsDnsLabel(name)) return "must be names of namespaces with commas between them";
     auto& names = settings.watch_namespaces;
     if (std::find(names.begin(), names.end(), name) == names.end()) names.emplace_back(name);
   }

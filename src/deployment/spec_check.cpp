@@ -1,12 +1,11 @@
 #include "restate/deployment/spec_check.h"
 
 #include "absl/strings/str_cat.h"
+#include "restate/base/dns_label.h"
 #include "restate/deployment/labels.h"
 
 namespace restate::deployment {
 namespace {
-
-constexpr std::size_t kMaxLabel = 63;  // DNS label (RFC 1123) and label value: Service name and restate.dev/owned-by
 
 absl::Status Invalid(std::string_view field, std::string_view problem) {
   return MakeError(Reason::kInvalidSpec, absl::StrCat(std::string(field), ": ", std::string(problem)));
@@ -19,15 +18,8 @@ absl::Status Unsupported(std::string_view field) {
                                 "Remove it, or install a version that knows it"));
 }
 
-bool IsServiceName(std::string_view name) {
-  const auto lower = [](char c) { return c >= 'a' && c <= 'z'; };
-  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-  if (name.empty() || name.size() > kMaxLabel || !lower(name.front()) || name.back() == '-') return false;
-  for (const char c : name) {
-    if (!lower(c) && !digit(c) && c != '-') return false;
-  }
-  return true;
-}
+// RFC 1035 label. A label value, as restate.dev/owned-by has, has the same limit.
+bool IsServiceName(std::string_view name) { return IsDnsLabel(name) && name.front() >= 'a' && name.front() <= 'z'; }
 
 absl::Status CheckName(const Observed& seen) {
   if (IsServiceName(seen.name)) return absl::OkStatus();
@@ -35,7 +27,7 @@ absl::Status CheckName(const Observed& seen) {
                  absl::StrCat("each version needs a Service called ", seen.name,
                               ", and that is no Service name (at most 63 lower-case letters, digits and '-', "
                               "starting with a letter); choose a name of at most ",
-                              kMaxLabel - 1 - seen.hash.size(), " such characters"));
+                              kMaxDnsLabel - 1 - seen.hash.size(), " such characters"));
 }
 
 absl::Status CheckTemplate(const Observed& seen) {
