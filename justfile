@@ -14,7 +14,7 @@ default:
 
 # start a real cluster with the operator and Restate on this machine and show an update without a lost call
 [no-exit-message]
-demo *ARGS: build
+demo *ARGS: (build "src/app/restate-operator")
     {{ python }} tests/lab/demo {{ ARGS }}
 
 # build and run everything that CI runs: unit tests, the same under the sanitizers, the lab
@@ -27,10 +27,10 @@ test:
 unit:
     @{{ python }} tests/run unit
 
-# build everything in build/
-build:
+# build everything in build/, or the targets named
+build *TARGETS:
     @[ -f build/build.ninja ] || meson setup build
-    ninja -C build
+    ninja -C build {{ TARGETS }}
 
 # run the unit tests under ASan + UBSan and under TSan
 [no-exit-message]
