@@ -67,8 +67,8 @@ def limits(qps):
     return [f"--kube-api-qps={qps}", f"--kube-api-burst={qps * 3 // 2}"]
 
 
-def write_audit_policy(lab, level):
+def write_audit_policy(lab, audit):
     """One line per request, written when it is answered; a long watch also gets one when it starts."""
-    policy = {"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"],
-              "rules": [{"level": level}]}
+    rules = [{"level": audit}] if isinstance(audit, str) else audit
+    policy = {"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"], "rules": rules}
     (lab.directory / "audit-policy.json").write_text(json.dumps(policy) + "\n")

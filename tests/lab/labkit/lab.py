@@ -28,18 +28,21 @@ class Lab:
         self.pki = self.directory / "pki"
         self.kubeconfig = self.pki / "admin.kubeconfig"
         self.audit_log = self.directory / "audit.log"
+        self.audit_rules = "Metadata"
         self.resolv_conf = self.directory / "resolv.conf"
         self._api = None
 
     # Levels. Each starts what is missing and does nothing when all of it runs.
 
-    def up(self, api_qps=control_plane.DEFAULT_QPS, audit="Metadata"):
-        """The control plane. `audit` is the level of the audit log: Metadata, Request or RequestResponse."""
+    def up(self, api_qps=control_plane.DEFAULT_QPS, audit=None):
+        """The control plane. `audit` is the level of the audit log (Metadata, Request or RequestResponse), or the rules
+        of a policy; without it stays what it was."""
+        self.audit_rules = audit or self.audit_rules
         with self._one_at_a_time():
             tools.require("ip", "nsenter", "openssl")
             self._api = None  # the keys may be new since the last time
             self.directory.mkdir(parents=True, exist_ok=True)
-            control_plane.start(self, api_qps, audit)
+            control_plane.start(self, api_qps, self.audit_rules)
         return self
 
     def node(self, **options):

@@ -16,16 +16,16 @@ def start(lab, namespace):
              lambda: lab.wait_for(lambda: answers(lab, namespace), "kubelet", "kube-proxy", timeout=120))
 
 
-def address(lab, namespace="restate"):
+def address(lab, namespace="restate", service="restate"):
     """The ClusterIP of its Service, or None."""
-    status, found = lab.api.request("GET", f"/api/v1/namespaces/{namespace}/services/restate")
+    status, found = lab.api.request("GET", f"/api/v1/namespaces/{namespace}/services/{service}")
     return found["spec"]["clusterIP"] if status == 200 else None
 
 
-def answers(lab, namespace):
+def answers(lab, namespace, service="restate"):
     """Whether the Service leads to a server that serves; it leads nowhere before its pod is ready."""
     try:
-        return lab.http("GET", address(lab, namespace), PORTS["admin"], "/health", timeout=2)[0] == 200
+        return lab.http("GET", address(lab, namespace, service), PORTS["admin"], "/health", timeout=2)[0] == 200
     except (OSError, http.client.HTTPException):
         return False
 
