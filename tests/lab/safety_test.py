@@ -70,6 +70,7 @@ TAKEN = {
     "replica-set": [delete(20, "replicasets")],
     "service": [delete(20, "services")],
     "pod": [delete(20, "pods", f"{NAME}-x1y2z")],
+    "everything-in-the-namespace": [event(20, "deletecollection", "pods", name=None)],
     "released": [owner(18, deleted=18), owner(20, OURS, deleted=18, finalizers=())],
     "in-a-deletion-without-force": [owner(18, deleted=18, deletePolicy="drain"), scale(20, 0)],
     "before-the-deadline": [owner(18, deleted=18, drain={"onTimeout": "force", "timeoutSeconds": 5}), scale(20, 0)],
@@ -101,6 +102,8 @@ FINE = {
     "forced": [owner(18, deleted=18, deletePolicy="force"), scale(20, 0), delete(21, "replicasets"),
                owner(22, OURS, deleted=18, finalizers=())],
     "after-the-deadline": [owner(14, deleted=14, drain={"onTimeout": "force", "timeoutSeconds": 5}), scale(20, 0)],
+    "released-with-its-namespace": [event(15, "deletecollection", "replicasets", agent=SOMEBODY, name=None),
+                                    owner(18, deleted=18), owner(20, OURS, deleted=18, finalizers=())],
     "released-without-versions": [delete(15, "replicasets", agent=SOMEBODY), owner(18, deleted=18),
                                   owner(20, OURS, deleted=18, finalizers=())],
 }

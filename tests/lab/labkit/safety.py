@@ -11,10 +11,12 @@ from datetime import datetime, timezone
 
 from . import restate, restate_operator
 
-WITH_BODIES = [{"group": "apps", "resources": ["replicasets", "replicasets/scale"]},
-               {"group": "restate.dev", "resources": ["restatedeployments"]}]
-AUDIT = [{"level": "RequestResponse", "resources": WITH_BODIES, "verbs": ["create", "update", "patch", "delete"]},
-         {"level": "Metadata"}]  # what an API server has to log for this
+WITH_BODIES = ["create", "update", "patch", "delete"]
+AUDIT = [  # what an API server has to log for this
+    {"level": "RequestResponse", "verbs": WITH_BODIES,
+     "resources": [{"group": "apps", "resources": ["replicasets", "replicasets/scale"]},
+                   {"group": "restate.dev", "resources": ["restatedeployments"]}]},
+    {"level": "Metadata"}]
 DEPLOYMENT_ID = "restate.dev/deployment-id"
 FINALIZER = "deployments.restate.dev"
 DEFAULT_DRAIN_TIMEOUT = 3600
@@ -76,26 +78,29 @@ class History:
     # The API server.
 
     def audited(self, event):
-        of = event.get("objectRef", {})
-        key = (of.get("namespace"), of.get("name"))
-        if event["responseStatus"]["code"] // 100 != 2 or event["verb"] not in ("create", "update", "patch", "delete"):
+        of, verb = event.get("objectRef", {}), event["verb"]
+        kind, key = of.get("resource"), (of.get("namespace"), of.get("name"))
+        ours = event.get("userAgent", "").startswith(restate_operator.AGENT)
+        if event["responseStatus"]["code"] // 100 != 2:
             return
-        ours = event["userAgent"].startswith(restate_operator.AGENT)
-        kind = of["resource"]
-        if event["verb"] == "delete" and kind in ("replicasets", "services", "pods"):
+        if verb in ("delete", "deletecollection") and kind in ("replicasets", "services", "pods"):
             self.deleted(kind, key, seconds(event["requestReceivedTimestamp"]), ours)
-        elif kind == "replicasets" and of.get("subresource") in (None, "scale"):
+        elif verb in WITH_BODIES and kind == "replicasets" and of.get("subresource") in (None, "scale"):
             self.version_written(key, event, ours)
-        elif kind == "restatedeployments" and not of.get("subresource"):
+        elif verb in WITH_BODIES and kind == "restatedeployments" and not of.get("subresource"):
             self.owner_written(event, ours)
 
     def deleted(self, kind, key, when, ours):
-        # A pod is named after its ReplicaSet, a Service as its ReplicaSet.
-        version = (key[0], key[1].rpartition("-")[0]) if kind == "pods" else key
-        if ours and version in self.versions:
-            self.take(version, when, f"DELETE {kind} {key[0]}/{key[1]}")
-        if kind == "replicasets":
-            self.versions.pop(key, None)
+        namespace, name = key
+        if name is None:  # all of a namespace
+            versions = [version for version in self.versions if version[0] == namespace]
+        else:  # a Service is named as its ReplicaSet, a pod after it
+            versions = [(namespace, name.rpartition("-")[0] if kind == "pods" else name)]
+        for version in versions:
+            if ours and version in self.versions:
+                self.take(version, when, f"DELETE {kind} {namespace}/{name or version[1]}")
+            if kind == "replicasets":
+                self.versions.pop(version, None)
 
     def version_written(self, key, event, ours):
         found = body_of(event)
