@@ -36,7 +36,8 @@ def owner(second, agent=SOMEBODY, deleted=None, finalizers=(safety.FINALIZER,), 
     metadata = {"name": "greeter", "namespace": "ns", "finalizers": list(finalizers),
                 **({"deletionTimestamp": at(deleted)} if deleted else {})}
     return event(second, "patch", "restatedeployments", agent=agent, name="greeter",
-                 found={"kind": "RestateDeployment", "metadata": metadata, "spec": {"replicas": replicas, "restate": restate}})
+                 found={"kind": "RestateDeployment", "metadata": metadata,
+                        "spec": {"replicas": replicas, "restate": restate}})
 
 
 def scale(second, to, agent=OURS, code=200):
@@ -85,8 +86,9 @@ def test_taken_from_a_version_at_work(name):
 
 
 @pytest.mark.parametrize("rows, expected", [
-    ([invocation(ended=None)], 1), ([invocation(ended=21)], 1), ([invocation(ended=19)], 0), ([invocation(began=21)], 0),
-    ([invocation(deployment="dp_2")], 0), ([invocation(), invocation(ended=19), invocation(ended=None)], 2)])
+    ([invocation(ended=None)], 1), ([invocation(ended=21)], 1), ([invocation(ended=19)], 0),
+    ([invocation(began=21)], 0), ([invocation(deployment="dp_2")], 0),
+    ([invocation(), invocation(ended=19), invocation(ended=None)], 2)])
 def test_what_counts_is_the_time_of_the_removal(rows, expected):
     assert len(judge(scale(20, 0), rows=rows)) == expected
     assert len(judge(removals=[(safety.seconds(at(20)), ID)], rows=rows)) == expected
@@ -136,7 +138,8 @@ def test_an_audit_log_without_bodies_is_an_error():
 
 def test_what_the_tap_tells():
     def write(method, path, body, status, answer):
-        return proxy.Write("restate", 1.0, 2.0, method, path, json.dumps(body).encode(), status, json.dumps(answer).encode())
+        body, answer = json.dumps(body).encode(), json.dumps(answer).encode()
+        return proxy.Write("restate", 1.0, 2.0, method, path, body, status, answer)
     log = tap.Log([write("POST", "/deployments", {"uri": "http://a:1"}, 201, {"id": "dp_a"}),
                    write("POST", "/deployments", {"uri": "http://b:1"}, 500, {"message": "no"}),
                    write("DELETE", "/deployments/dp_a?force=true", None, 202, None),

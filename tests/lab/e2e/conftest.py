@@ -9,7 +9,7 @@ import pytest
 
 sys.dont_write_bytecode = True  # nothing writes into the checkout
 
-from labkit import Lab, restate_operator  # noqa: E402: the bytecode first
+from labkit import Lab, restate_operator, safety, tap  # noqa: E402: the bytecode first
 
 from .service import Service  # noqa: E402
 from .waiting import eventually  # noqa: E402
@@ -50,7 +50,7 @@ def lab():
     if not KEEP:
         found.down()
     try:
-        found.node()
+        found.node(audit=safety.AUDIT)
         found.restate()
         if KEEP:
             forget_earlier_runs(found)
@@ -70,9 +70,43 @@ def forget_earlier_runs(lab):
 
 
 @pytest.fixture(scope="package")
-def running(lab):
+def admin_log(lab):
+    """All writes at the admin API, from a tap in front of it."""
+    log = tap.Log()
+    started = tap.start(lab, log)
+    eventually("the tap leads to Restate", lambda: tap.answers(lab))
+    yield log
+    started.stop()
+
+
+@pytest.fixture(scope="package")
+def checker(lab, admin_log):
+    """Whether the operator took something from a version that had work; asked after each test and at the end."""
+    made = safety.Checker(lab, admin_log)
+    yield made
+    assert not made.check()
+
+
+@pytest.fixture(autouse=True)
+def safe(request):
+    """No test that has the operator ends with a violation, whatever it is about."""
+    if "running" not in request.fixturenames:
+        yield
+        return
+    checker = request.getfixturevalue("checker")
+    yield
+    assert not checker.check()
+
+
+@pytest.fixture(scope="package")
+def account(lab):
+    """A kubeconfig with the operator's rights."""
+    return lab.service_account_kubeconfig(restate_operator.NAMESPACE, "restate-operator")
+
+
+@pytest.fixture(scope="package")
+def running(lab, account, admin_log):
     """The operator that all tests share. A test that kills it starts it again."""
-    account = lab.service_account_kubeconfig(restate_operator.NAMESPACE, "restate-operator")
     log = lab.directory / "log/operator-e2e.log"
     started = restate_operator.Operator(lab, log, PORT, env={"KUBECONFIG": str(account)})
     log.unlink(missing_ok=True)

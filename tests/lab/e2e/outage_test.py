@@ -1,5 +1,6 @@
 """Restate or the API server is away for a while: the operator says so, and goes on when it is back."""
 import pytest
+from labkit import tap
 
 from .service import Service
 from .waiting import eventually
@@ -9,7 +10,9 @@ from .waiting import eventually
 def away(lab):
     """A namespace with a Restate of its own, which a test may stop."""
     lab.restate("away")
+    tapped = tap.start(lab, tap.Log(), "away")
     yield "away"
+    tapped.stop()
     lab.kubectl("delete", "namespace", "away", "--wait=false")
 
 
@@ -26,7 +29,7 @@ def test_restate_is_away_while_a_version_waits_for_registration(lab, away, the_o
     scale_restate(lab, away, 0)
     service = Service(lab, away, restate_namespace=away).apply("v1")
     message = service.until_condition("False", "AdminCallFailed")
-    assert "restate.away.svc.cluster.local:9070" in message
+    assert f"{tap.NAME}.away.svc.cluster.local:9070" in message
     assert eventually("a Warning event", lambda: service.events("AdminCallFailed"))
     pid = the_operator.process.pid
     scale_restate(lab, away, 1)
@@ -38,7 +41,7 @@ def test_restate_is_away_while_a_version_waits_for_registration(lab, away, the_o
 def test_restate_does_not_exist_yet(lab, the_operator, namespace):
     service = Service(lab, namespace, restate_namespace="nowhere").apply("v1")
     message = service.until_condition("False", "AdminCallFailed")
-    assert "restate.nowhere.svc.cluster.local:9070" in message
+    assert f"{tap.NAME}.nowhere.svc.cluster.local:9070" in message
     service.patch({"spec": {"restate": {"register": {"service": {"namespace": "restate"}}}}})
     service.restate_namespace = "restate"
     service.until_ready(20)

@@ -2,11 +2,12 @@
 import json
 import re
 
-from labkit import greeter, restate
+from labkit import greeter, restate, tap
 
 from .waiting import eventually
 
 API = "/apis/restate.dev/v1beta1/namespaces"
+APPLY = "application/apply-patch+yaml"  # JSON is YAML
 MERGE = "application/merge-patch+json"
 DEPLOYMENT_ID = "restate.dev/deployment-id"
 REMOVE_AT = "restate.dev/remove-version-at"
@@ -18,7 +19,8 @@ class Service:
     def __init__(self, lab, namespace, name="greeter", restate_namespace="restate", **options):
         self.lab, self.namespace, self.name = lab, namespace, name
         self.restate_namespace = restate_namespace
-        self.options = {"restate_namespace": restate_namespace, "drainDelaySeconds": 1, **options}
+        register = {"service": {"name": tap.NAME, "namespace": restate_namespace}}
+        self.options = {"register": register, "drainDelaySeconds": 1, **options}
         # Unique in Restate, which keeps names that begin with its own for itself.
         self.handlers = "Lab" + "".join(part.title() for part in (*namespace.split("-"), *name.split("-")))
         self.path = f"{API}/{namespace}/restatedeployments/{name}"
@@ -31,7 +33,9 @@ class Service:
         return greeter.restate_deployment(self.namespace, self.name, greeting, self.handlers, **options)
 
     def apply(self, greeting="v1", **changed):
-        self.lab.apply(self.manifest(greeting, **changed))
+        path = f"{self.path}?fieldManager=lab&force=true"
+        status, answer = self.lab.api.request("PATCH", path, self.manifest(greeting, **changed), content_type=APPLY)
+        assert status in (200, 201), answer
         return self
 
     def get(self, path):
@@ -83,6 +87,10 @@ class Service:
                 return item
         return None
 
+    def id_of(self, greeting):
+        """The deployment id of a version, as written down on it."""
+        return self.annotation(greeting, DEPLOYMENT_ID)
+
     def annotation(self, greeting, name):
         return (self.version(greeting) or {}).get("metadata", {}).get("annotations", {}).get(name)
 
@@ -102,7 +110,8 @@ class Service:
 
     def delete(self):
         """Asks for the deletion and does not wait."""
-        self.lab.kubectl("delete", "restatedeployment", self.name, "-n", self.namespace, "--wait=false")
+        status, answer = self.lab.api.request("DELETE", self.path)
+        assert status == 200, answer
 
     def until_gone(self, timeout=60):
         eventually(f"{self.namespace}/{self.name} is gone", lambda: self.object() is None, timeout, self.status)
@@ -116,18 +125,44 @@ class Service:
         """The greeting of the version that gets new calls."""
         return self.call("greet", "x").removesuffix(", x")
 
+    def deployments(self):
+        """What Restate has registered for this object."""
+        uri = re.compile(f"http://{self.name}-[^.-]+[.]{self.namespace}[.]svc[.].*")
+        return [found for found in self.admin("/deployments")["deployments"] if uri.fullmatch(found["uri"])]
+
     def registered(self):
         """Deployment ids that Restate has for this object."""
-        uri = re.compile(f"http://{self.name}-[^.-]+[.]{self.namespace}[.]svc[.].*")
-        return [found["id"] for found in self.admin("/deployments")["deployments"] if uri.fullmatch(found["uri"])]
+        return [found["id"] for found in self.deployments()]
+
+    def latest(self):
+        """Which deployment gets new calls, and how often one was made it; {} when Restate does not know the service."""
+        found = self.admin(f"/services/{self.handlers}")
+        return {name: found[name] for name in ("deployment_id", "revision") if name in found}
 
     def revision(self):
         """How often the service was registered, as Restate counts."""
-        return self.admin(f"/services/{self.handlers}")["revision"]
+        return self.latest()["revision"]
 
-    def admin(self, path):
+    def admin(self, path, method="GET"):
+        """What the admin API answers; {} for an empty answer."""
         address = restate.address(self.lab, self.restate_namespace)
-        return json.loads(self.lab.http("GET", address, restate.PORTS["admin"], path)[1])
+        return json.loads(self.lab.http(method, address, restate.PORTS["admin"], path)[1] or "{}")
+
+    def pin(self, greeting):
+        """Starts a call that lasts until end() ends it; it is pinned to this version when this returns."""
+        invocation = restate.send(self.lab, f"{self.handlers}/hold", namespace=self.restate_namespace)
+        eventually("the call is pinned", lambda: self.pinned_to(invocation) == self.id_of(greeting), interval=0.3)
+        return invocation
+
+    def pinned_to(self, invocation):
+        """The deployment of an unfinished invocation."""
+        rows = restate.query(self.lab, "SELECT pinned_deployment_id FROM sys_invocation_status WHERE "
+                             f"id = '{invocation}' AND status <> 'completed'", self.restate_namespace)
+        return rows[0].get("pinned_deployment_id") if rows else None
+
+    def end(self, invocation):
+        """Ends it without an answer."""
+        self.admin(f"/invocations/{invocation}/kill", "PATCH")
 
     def hold(self):
         """Starts a call that lasts until it is released; it is pinned when this returns."""
@@ -150,9 +185,7 @@ class Held:
         self.service, self.invocation, self.approval = service, invocation, approval
 
     def pinned_to(self):
-        rows = restate.query(self.service.lab, "SELECT pinned_deployment_id FROM sys_invocation_status WHERE "
-                             f"id = '{self.invocation}' AND status <> 'completed'", self.service.restate_namespace)
-        return rows[0]["pinned_deployment_id"] if rows else None
+        return self.service.pinned_to(self.invocation)
 
     def release(self):
         """Lets it end and returns its answer."""

@@ -4,7 +4,7 @@ import threading
 import time
 
 
-def eventually(what, check, timeout=60, told=None):
+def eventually(what, check, timeout=60, told=None, interval=0.1):
     """Waits until check() returns something true, and returns that; `told` says what there is instead."""
     deadline = time.monotonic() + timeout
     while True:
@@ -13,7 +13,7 @@ def eventually(what, check, timeout=60, told=None):
             return found
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {timeout} s: {what}" + (f"; instead: {told()}" if told else ""))
-        time.sleep(0.1)
+        time.sleep(interval)
 
 
 @contextlib.contextmanager

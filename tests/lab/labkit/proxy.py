@@ -71,7 +71,8 @@ class Proxy:
             tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
             tls.load_cert_chain(*keys)
         with netns.inside(lab.name):
-            self.listener = _Listener((netns.NODE_ADDRESS, 0), type("Carrier", (_Carrier,), {"proxy": self, "tls": tls}))
+            carrier = type("Carrier", (_Carrier,), {"proxy": self, "tls": tls})
+            self.listener = _Listener((netns.NODE_ADDRESS, 0), carrier)
         self.address, self.port = self.listener.server_address
         threading.Thread(target=self.listener.serve_forever, args=(0.05,), daemon=True).start()
 
@@ -128,7 +129,8 @@ class _Carrier(BaseHTTPRequestHandler):
             del self.headers["Accept-Encoding"]  # the records are for reading
             with self.ask(body) as response:
                 answer = response.read()
-            gate.done(Write(self.proxy.server, sent, time.time(), self.command, self.path, body, response.status, answer))
+            gate.done(Write(self.proxy.server, sent, time.time(), self.command, self.path, body, response.status,
+                            answer))
             self.check_life()
         self.pass_whole(response, answer)
 

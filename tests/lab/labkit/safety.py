@@ -1,9 +1,9 @@
 """Whether the operator ever took something away from a version that still had work, judged afterwards and exactly.
 
-Three records tell: the API server's audit log (what was scaled, deleted or released, and the objects as they were then),
-the taps in front of the admin API (what was registered and removed), and Restate, which keeps ended invocations for a day
-with their times. A removal at time t is a violation when an invocation pinned to that version began before t and ended
-after it, or not yet, and nobody had asked for force.
+Three records tell: the API server's audit log (what was scaled, deleted or released, and the objects as they were
+then), the taps in front of the admin API (what was registered and removed), and Restate, which keeps ended invocations
+for a day with their times. A removal at time t is a violation when an invocation pinned to that version began before t
+and ended after it, or not yet, and nobody had asked for force.
 """
 import json
 from dataclasses import dataclass, field

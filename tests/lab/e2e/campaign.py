@@ -1,0 +1,82 @@
+"""All runs of all scenarios, several at a time: first one without a crash, to learn the writes, then one for each."""
+import collections
+import concurrent.futures
+import contextlib
+import queue
+
+from .lives import STATUS, Run
+
+AT_ONCE = 8  # most of a run is waiting for pods
+FIRST_PORT = 8200  # of the operators' own HTTP servers
+
+
+class Campaign:
+    """Begins with everything at once; `clean`, `kills` and `loop` wait for what they return."""
+
+    def __init__(self, lab, log, account, scenarios):
+        self.lab, self.log, self.account = lab, log, account
+        self.ports = queue.Queue()
+        for number in range(AT_ONCE):
+            self.ports.put(FIRST_PORT + number)
+        self.pool = concurrent.futures.ThreadPoolExecutor(AT_ONCE)
+        self.after_clean = {scenario.name: concurrent.futures.Future() for scenario in scenarios}
+        self.cleans = {scenario.name: self.pool.submit(self.learn, scenario) for scenario in scenarios}
+
+    def stop(self):
+        self.pool.shutdown(cancel_futures=True)
+
+    # In the pool.
+
+    def learn(self, scenario):
+        """The run without a crash; its writes decide which others there are."""
+        followers = self.after_clean[scenario.name]
+        try:
+            run, state = self.carry_out(scenario, "clean", lambda label, number: False, None)
+        except BaseException as problem:
+            followers.set_exception(problem)
+            raise
+        points = [(label, number) for label, times in run.labels().items() for number in range(1, times + 1)]
+        kills = [self.pool.submit(self.try_out, scenario, f"kill-{index}", lambda label, number, point=point:
+                                  (label, number) == point, state) for index, point in enumerate(points, 1)]
+        loop = self.pool.submit(self.try_out, scenario, "loop", lambda label, number: True, state)
+        followers.set_result((kills, loop))
+        return run
+
+    def try_out(self, *arguments):
+        """(run, problem or None)"""
+        run, found = self.carry_out(*arguments, raises=False)
+        return run, found if isinstance(found, BaseException) else None
+
+    def carry_out(self, scenario, name, deadly, expected, raises=True):
+        with self.port() as port:
+            run = Run(self.lab, self.log, scenario, f"{scenario.name}-{name}", port, self.account)
+            try:
+                return run, run.carry_out(deadly, expected)
+            except Exception as problem:
+                if raises:
+                    raise
+                return run, problem
+
+    @contextlib.contextmanager
+    def port(self):
+        port = self.ports.get()
+        try:
+            yield port
+        finally:
+            self.ports.put(port)
+
+    # In the tests.
+
+    def clean(self, scenario):
+        return self.cleans[scenario.name].result()
+
+    def kills(self, scenario):
+        return [future.result() for future in self.after_clean[scenario.name].result()[0]]
+
+    def loop(self, scenario):
+        return self.after_clean[scenario.name].result()[1].result()
+
+
+def without_status(labels):
+    """What must be the same in every run. How many statuses are written depends on what happens to be seen between."""
+    return collections.Counter({label: times for label, times in labels.items() if STATUS not in label})

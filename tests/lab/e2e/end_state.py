@@ -1,0 +1,78 @@
+"""What is there when all is done, in words that are the same in every run: versions instead of hashes and ids."""
+import json
+import re
+
+from .service import API
+
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
+POD_TEMPLATE = "restate.dev/pod-template"  # is what the version's name is made of
+
+
+def end_state(service):
+    """A dictionary of the object, its versions, their Services, and what Restate has of it."""
+    sets = service.replica_sets()
+    names = {item["metadata"]["name"]: greeting_of(item) for item in sets}
+    deployments = service.deployments()
+    state = normalised({"object": object_state(service.object()),
+                        "versions": [version_state(item) for item in sets],
+                        "services": [service_state(item) for item in services_of(service)],
+                        "registrations": [found["uri"] for found in deployments],
+                        "latest": service.latest()}, service, names, deployments)
+    return {what: sorted(found, key=str) if isinstance(found, list) else found for what, found in state.items()}
+
+
+def object_state(found):
+    return found and {"finalizers": found["metadata"].get("finalizers"), "generation": found["metadata"]["generation"],
+                      "deleted": "deletionTimestamp" in found["metadata"], "status": found.get("status")}
+
+
+def version_state(item):
+    status = item["status"]
+    return {**metadata_state(item), "wanted": item["spec"]["replicas"], "replicas": status["replicas"],
+            "ready": status.get("readyReplicas", 0)}
+
+
+def service_state(item):
+    spec = item["spec"]
+    return {**metadata_state(item), "selector": spec["selector"], "ports": spec["ports"]}
+
+
+def metadata_state(item):
+    metadata = item["metadata"]
+    annotations = {name: value for name, value in metadata.get("annotations", {}).items() if name != POD_TEMPLATE}
+    return {"name": metadata["name"], "annotations": annotations, "labels": metadata["labels"],
+            "owners": [owner["name"] for owner in metadata.get("ownerReferences", [])],
+            "deleted": "deletionTimestamp" in metadata}
+
+
+def services_of(service):
+    """The Services of versions, also of ones that are gone: they would be left over."""
+    return service.get(f"/api/v1/namespaces/{service.namespace}/services")["items"]
+
+
+def greeting_of(item):
+    container = item["spec"]["template"]["spec"]["containers"][0]
+    return next(variable["value"] for variable in container["env"] if variable["name"] == "GREETING")
+
+
+def normalised(state, service, names, deployments):
+    """Names of versions, ids, times and the namespace replaced by what they stand for."""
+    text = json.dumps(state, sort_keys=True)
+    for found in deployments:
+        name = found["uri"].split("//")[1].split(".")[0]
+        text = text.replace(found["id"], f"id of {names.get(name, 'a version that is gone')}")
+    for name, greeting in names.items():
+        text = text.replace(name, f"{service.name}-{greeting}").replace(name.rpartition("-")[2], f"hash of {greeting}")
+    text = text.replace(service.handlers, "HANDLERS").replace(service.namespace, "NAMESPACE")
+    return json.loads(TIME.sub("TIME", text))
+
+
+def differences(expected, found, path=""):
+    """Where two end states differ, one line each."""
+    if isinstance(expected, dict) and isinstance(found, dict):
+        return [line for key in sorted({*expected, *found})
+                for line in differences(expected.get(key), found.get(key), f"{path}/{key}")]
+    if isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
+        return [line for number, pair in enumerate(zip(expected, found))
+                for line in differences(*pair, f"{path}/{number}")]
+    return [] if expected == found else [f"{path}: {found!r}, without a crash {expected!r}"]

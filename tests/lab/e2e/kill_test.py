@@ -1,0 +1,63 @@
+"""The operator is killed after any single write, and after every write: the end is the same, and nothing is done twice.
+
+The writes are not listed anywhere: each scenario first runs without a crash, and what passes the proxies then is what
+the others are killed after. A kill comes when the server has answered and the operator does not know it yet: on the
+servers that is the same as one right after the answer, and of the operator nothing is left either way.
+"""
+import pytest
+from labkit import restate_operator
+
+from .campaign import Campaign, without_status
+from .scenarios import SCENARIOS
+from .waiting import eventually
+
+REGISTRATION = "POST /deployments"  # says "known already" to a second one: the only write that may come twice
+SPARE_STATUSES = 3
+
+
+@pytest.fixture(scope="module")
+def campaign(request, lab, running, admin_log, account):
+    """The operator that the other tests share sees all namespaces, so it rests meanwhile."""
+    asked_for = {item.callspec.params["scenario"].name for item in request.session.items if item.path == request.path}
+    running.end()
+    started = Campaign(lab, admin_log, account, [scenario for scenario in SCENARIOS if scenario.name in asked_for])
+    try:
+        yield started
+    finally:
+        started.stop()
+        running.start()
+        eventually("the shared operator is ready again", running.ready)
+
+
+every_scenario = pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+
+
+@every_scenario
+def test_killed_after_any_single_write(campaign, scenario):
+    wanted = without_status(campaign.clean(scenario).labels())
+    assert wanted, "the scenario writes nothing"
+    results = campaign.kills(scenario)
+    problems = [str(problem) for _, problem in results if problem]
+    assert not problems, "\n\n".join([f"{len(problems)} of {len(results)} runs", *problems])
+
+    survived = {label for run, _ in results for label in run.killed_after}
+    assert {f"{label} #{number}" for label, times in wanted.items() for number in range(1, times + 1)} <= survived
+    for run, _ in results:
+        assert_nothing_twice(run, wanted)
+
+
+@every_scenario
+def test_killed_after_every_write(campaign, scenario):
+    wanted = campaign.clean(scenario).labels()
+    run, problem = campaign.loop(scenario)
+    assert not problem, str(problem)
+    assert run.lives <= sum(wanted.values()) + 1 + SPARE_STATUSES, run.killed_after
+    assert_nothing_twice(run, without_status(wanted))
+
+
+def assert_nothing_twice(run, wanted):
+    done = without_status(run.labels())
+    surplus = done - wanted
+    unknowing = any(entry.startswith(REGISTRATION) for entry in run.killed_after)
+    assert surplus == ({REGISTRATION: 1} if unknowing and surplus else {}), f"{run}, killed after {run.killed_after}"
+    assert not wanted - done, f"{run}, killed after {run.killed_after}"

@@ -1,0 +1,154 @@
+"""One scenario carried out by an operator of its own, which may be killed after any write and is then started again."""
+import collections
+import contextlib
+import json
+import re
+import time
+
+from labkit import proxy, restate_operator, tap
+
+from .end_state import differences, end_state
+from .service import Service
+from .waiting import eventually
+
+QUIET = 1.0  # seconds without a write after which nothing more is expected
+LOOK = 0.4  # seconds between two looks at a run
+TIMEOUT = 90  # seconds for everything after the action
+RESOURCE = re.compile(r"/namespaces/[^/]+/([^/?]+)/?[^/?]*/?([^/?]*)")
+MANAGER = re.compile(r"[?&]fieldManager=([^&]+)")
+STATUS = "restatedeployments/status"
+
+
+def label(write):
+    """What a write does, in words that are the same in every run."""
+    if write.server == "restate":
+        force = " by force" if write.method == "POST" and json.loads(write.body).get("force") else ""
+        return f"{write.method} /deployments{force}"
+    resource, subresource = RESOURCE.search(write.path).groups()
+    manager = MANAGER.search(write.path)
+    return " ".join([write.method, resource + (f"/{subresource}" if subresource else ""),
+                     *(["as " + manager[1].replace("%2F", "/")] if manager else [])])
+
+
+def changes_nothing(write):
+    """Restate answers 200 to the registration of what it has. Nobody can learn an id from an answer that never comes:
+    an operator killed after each of these would register for ever."""
+    return label(write) == "POST /deployments" and write.status == 200
+
+
+class Run:
+    """A namespace, an operator that sees only that, and the proxies between it and the two servers."""
+
+    def __init__(self, lab, log, scenario, name, port, account):
+        self.lab, self.scenario, self.name = lab, scenario, name
+        self.gate = tap.LoggingGate(log)
+        self.proxies = [proxy.api_server(lab, self.gate), tap.admin(lab, self.gate)]
+        register = {"url": f"http://{self.proxies[1].address}:{self.proxies[1].port}"}
+        self.service = Service(lab, name, register=register, **{"drainDelaySeconds": 0, **scenario.options})
+        directory = lab.directory / "runs"
+        directory.mkdir(exist_ok=True)
+        self.operator = restate_operator.Operator(
+            lab, directory / f"{name}.log", port, "--watch-namespaces", name,
+            env={"KUBECONFIG": str(through(self.proxies[0], account, directory / f"{name}.kubeconfig"))})
+        self.lives = 0
+        self.first = 0  # the index of the action's first write
+        self.killed_after = []
+
+    def carry_out(self, deadly, expected=None):
+        """Prepares, acts, and waits until all is done; returns the end state.
+
+        `deadly(write, number)` says after which of the action's writes the operator is killed: `number` counts from 1
+        those with the same label. Without an expected end state the run sets the standard: done and quiet is enough.
+        """
+        self.lab.api.request("POST", "/api/v1/namespaces", {"metadata": {"name": self.name}})
+        try:
+            self.live()
+            self.scenario.prepare(self.service)
+            self.arm(deadly)
+            self.scenario.act(self.service)
+            return self.until_settled(expected)
+        finally:
+            self.clean_up()
+
+    def live(self):
+        self.lives += 1
+        self.operator.start()
+
+    def arm(self, deadly):
+        with self.gate.turn:
+            self.first = len(self.gate.writes)
+            self.gate.after_write = lambda write: self.judge(write, deadly)
+
+    def judge(self, write, deadly):
+        """Called with the answer in hand that the operator does not have yet."""
+        if not write.acknowledged or changes_nothing(write):
+            return
+        number = self.labels()[label(write)]
+        if deadly(label(write), number):
+            self.killed_after.append(f"{label(write)} #{number}")
+            self.gate.end_life()
+            self.operator.kill()
+
+    def labels(self):
+        """How often what was acknowledged since the action."""
+        return collections.Counter(label(write) for write in self.gate.writes[self.first:] if write.acknowledged)
+
+    def until_settled(self, expected):
+        """Starts the operator again when it was killed, until the end state is there and nothing happens any more."""
+        deadline = time.monotonic() + TIMEOUT
+        while True:
+            found = None
+            with self.resurrected():
+                if self.quiet() and self.scenario.done(self.service):
+                    found = end_state(self.service)
+            if found and self.quiet() and (expected is None or found == expected):
+                return found
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{self}: not settled within {TIMEOUT} s\n{self.story(expected)}")
+            time.sleep(LOOK)
+
+    @contextlib.contextmanager
+    def resurrected(self):
+        if not self.operator.alive():
+            assert self.killed_after, f"{self}: the operator ended by itself with {self.operator.process.returncode}"
+            for server in self.proxies:
+                server.cut()
+            self.live()
+        yield
+
+    def quiet(self):
+        writes = self.gate.writes
+        return self.operator.alive() and (not writes or time.time() - writes[-1].answered > QUIET)
+
+    def story(self, expected):
+        """For people: what was done, and what is not as it should be."""
+        writes = [f"  {write.status} {label(write)}" for write in self.gate.writes[self.first:]]
+        found = end_state(self.service)
+        wrong = differences(expected, found) if expected else [json.dumps(found)]
+        end = self.operator.log.read_text(errors="replace").splitlines()[-30:]
+        return "\n".join([f"killed after {self.killed_after}; {self.lives} lives; writes since the action:", *writes,
+                          "what is wrong:", *wrong, f"end of the operator's log {self.operator.log}:", *end])
+
+    def clean_up(self):
+        """Leaves nothing that costs: no process, no pods, no calls that Restate goes on trying."""
+        if self.operator.process and self.operator.alive():
+            self.operator.kill()
+        for server in self.proxies:
+            server.stop()
+        for held in filter(None, [getattr(self.service, "held", None)]):
+            self.service.end(held)
+        if self.service.object():
+            self.service.patch({"metadata": {"finalizers": None}})
+        self.lab.api.request("DELETE", f"/api/v1/namespaces/{self.name}")
+
+    def __str__(self):
+        return self.name
+
+
+def through(server, account, path):
+    """The kubeconfig of an account, turned to a proxy."""
+    config = json.loads(account.read_text())
+    config["clusters"][0]["cluster"]["server"] = f"https://{server.address}:{server.port}"
+    path.write_text(json.dumps(config))
+    path.chmod(0o600)
+    return path
