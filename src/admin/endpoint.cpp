@@ -146,4 +146,11 @@ absl::StatusOr<Endpoint> EndpointOfService(std::string_view name, std::string_vi
   return Endpoint{.origin = "http://" + *host + ":" + std::to_string(number), .prefix = *std::move(prefix)};
 }
 
+absl::StatusOr<Endpoint> EndpointOfCluster(std::string_view cluster, std::string_view cluster_dns) {
+  if (!IsDnsLabel(cluster)) {
+    return Invalid("spec.restate.register.cluster", "must be the name of a RestateCluster, which is a DNS label");
+  }
+  return EndpointOfService("restate", cluster, kAdminPort, std::nullopt, cluster_dns);
+}
+
 }  // namespace restate::admin

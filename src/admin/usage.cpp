@@ -20,8 +20,11 @@ constexpr std::size_t kFirstThreads = 2;
 constexpr std::size_t kMaxThreads = 16;
 constexpr auto kMinGap = std::chrono::milliseconds(200);  // between two starts: a mass of registrations shares looks
 constexpr auto kBusyPause = std::chrono::seconds(1);
-constexpr auto kFirstPause = std::chrono::seconds(10);    // after a failure; doubled at each one
+constexpr auto kFirstPause = std::chrono::seconds(2);     // after a failure; doubled at each one
 constexpr auto kMaxPause = std::chrono::seconds(30);      // registrations are to go on within 60 s of Restate's return
+constexpr auto kShortestPace = std::chrono::seconds(1);   // of looks at work whose end somebody waits for
+constexpr auto kLongestPace = std::chrono::seconds(10);
+constexpr int kShare = 20;                                // a query that takes t is repeated after 20 t
 constexpr auto kMaxRetryAfter = absl::Minutes(5);
 constexpr auto kUnasked = std::chrono::minutes(10);
 constexpr auto kSweepEvery = std::chrono::minutes(1);
@@ -40,6 +43,34 @@ struct Waiter {
   Sequence since = 0;  // looks that began before this do not serve it
 };
 
+// Somebody who waits for the end of work.
+struct Watcher {
+  std::vector<std::string> ids;
+  bool count_unpinned = false;
+  std::set<std::string> busy;  // of the ids, in the newest look
+
+  // Takes over what a look says. True: something that had work has none any more.
+  bool Update(const Look& look) {
+    std::set<std::string> now;
+    for (const std::string& id : ids) {
+      const auto found = look.deployments.find(id);
+      if (found == look.deployments.end()) continue;
+      const DeploymentUse& use = found->second;
+      if (use.InUse() || (count_unpinned && use.unpinned > 0)) now.insert(id);
+    }
+    const bool ended = !std::includes(now.begin(), now.end(), busy.begin(), busy.end());
+    busy = std::move(now);
+    return ended;
+  }
+};
+
+// What an asker did itself.
+struct Deed {
+  Sequence changed = 0;
+  std::optional<Clock::TimePoint> registered;
+  std::string id;
+};
+
 // What is known of one Restate.
 struct Entry {
   Seen any, counted;  // the newest look, and the newest that counts unpinned work
@@ -47,18 +78,32 @@ struct Entry {
   int failures = 0;                       // in a row
   bool querying = false;
   Clock::TimePoint not_before = Clock::TimePoint::min();  // of the next query
+  Clock::TimePoint next_look = Clock::TimePoint::min();   // at the work that is watched
   Clock::TimePoint asked;
   std::map<kube::Key, Waiter> waiting;    // went away empty-handed
   std::set<kube::Key> disappointed;       // went away with the error: they want to know when it is over
+  std::map<kube::Key, Watcher> watching;
 
-  bool Wanted() const { return !waiting.empty() || !disappointed.empty(); }
   const Seen& Newest(bool count_unpinned) const { return count_unpinned ? counted : any; }
+  // When the next query is to begin; nullopt: nobody needs one.
+  std::optional<Clock::TimePoint> Due() const {
+    if (querying) return std::nullopt;
+    if (!waiting.empty() || !disappointed.empty()) return not_before;
+    const bool busy = std::any_of(watching.begin(), watching.end(), [](const auto& w) { return !w.second.busy.empty(); });
+    return busy ? std::optional(std::max(not_before, next_look)) : std::nullopt;
+  }
+  // Whether somebody needs unpinned work counted.
+  bool Counts() const {
+    const auto counts = [](const auto& item) { return item.second.count_unpinned; };
+    return std::any_of(waiting.begin(), waiting.end(), counts) || std::any_of(watching.begin(), watching.end(), counts);
+  }
 };
 
 struct Job {
   Endpoint endpoint;
   bool count_unpinned = false;
   Sequence started = 0;
+  Clock::TimePoint begun;
 };
 
 }  // namespace
@@ -86,38 +131,70 @@ struct Usage::Impl {
     SweepLocked(now);
     auto& entry = entries[endpoint];
     entry.asked = now;
-    const auto change = changes.find(asker);
-    const Sequence since = change == changes.end() ? 0 : change->second;
+    WatchLocked(entry, asker, wanted);
+    const Deed deed = DeedLocked(asker);
+    Answer answer{.look = nullptr, .answered = {}, .error = {}, .registered = deed.registered, .registered_id = deed.id};
     const auto& seen = entry.Newest(wanted.count_unpinned);
-    if (seen.look && seen.started > since && now - seen.answered <= wanted.max_age) {
+    if (seen.look && seen.started > deed.changed && now - seen.answered <= wanted.max_age) {
       entry.disappointed.erase(asker);
-      return {.look = seen.look, .answered = seen.answered, .error = {}};
-    }
-    if (!entry.error.ok() && now < entry.not_before) {
+      answer.look = seen.look;
+      answer.answered = seen.answered;
+    } else if (!entry.error.ok() && now < entry.not_before) {
       entry.waiting.erase(asker);
       if (entry.disappointed.insert(asker).second) NotifyLocked();
-      return {.look = nullptr, .answered = {}, .error = entry.error};
+      answer.error = entry.error;
+    } else {
+      entry.disappointed.erase(asker);
+      entry.waiting[asker] = {.count_unpinned = wanted.count_unpinned, .since = deed.changed};
+      NotifyLocked();
     }
-    entry.disappointed.erase(asker);
-    entry.waiting[asker] = {.count_unpinned = wanted.count_unpinned, .since = since};
+    return answer;
+  }
+
+  void WatchLocked(Entry& entry, const kube::Key& asker, const Wanted& wanted) {
+    if (wanted.watched.empty()) {
+      entry.watching.erase(asker);
+      return;
+    }
+    Watcher& watcher = entry.watching[asker];
+    watcher = {.ids = wanted.watched, .count_unpinned = wanted.count_unpinned, .busy = {}};
+    if (const auto& seen = entry.Newest(wanted.count_unpinned); seen.look) watcher.Update(*seen.look);
     NotifyLocked();
-    return {};
+  }
+
+  Deed DeedLocked(const kube::Key& asker) const {
+    const auto found = deeds.find(asker);
+    return found == deeds.end() ? Deed{} : found->second;
   }
 
   void Changed(const kube::Key& asker) {
     const std::lock_guard lock(mutex);
-    changes[asker] = ++sequence;
+    ChangedLocked(asker);
+  }
+
+  void Registered(const kube::Key& asker, std::string_view deployment_id) {
+    const std::lock_guard lock(mutex);
+    Deed& deed = ChangedLocked(asker);
+    deed.registered = clock.Now();
+    deed.id = deployment_id;
+  }
+
+  Deed& ChangedLocked(const kube::Key& asker) {
+    Deed& deed = deeds[asker];
+    deed.changed = ++sequence;
     for (auto& [endpoint, entry] : entries) {
       if (const auto waiter = entry.waiting.find(asker); waiter != entry.waiting.end()) waiter->second.since = sequence;
     }
+    return deed;
   }
 
   void Forget(const kube::Key& asker) {
     const std::lock_guard lock(mutex);
-    changes.erase(asker);
+    deeds.erase(asker);
     for (auto& [endpoint, entry] : entries) {
       entry.waiting.erase(asker);
       entry.disappointed.erase(asker);
+      entry.watching.erase(asker);
     }
   }
 
@@ -147,24 +224,22 @@ struct Usage::Impl {
     for (;;) {
       if (token.stop_requested()) return std::nullopt;
       const auto now = clock.Now();
-      const auto next = NextLocked();
-      if (next != entries.end() && next->second.not_before <= now) {
+      const auto [next, due] = NextLocked();
+      if (next != entries.end() && due <= now) {
         --idle;
         Job job = StartLocked(*next, now);
         if (idle == 0 && threads.size() < kMaxThreads) AddThreadLocked();
         return job;
       }
       const auto seen = version;
-      clock.Wait(changed, lock, token, next == entries.end() ? Clock::kForever : next->second.not_before,
-                 [&] { return version != seen; });
+      clock.Wait(changed, lock, token, due, [&] { return version != seen; });
     }
   }
 
-  std::map<Endpoint, Entry>::iterator NextLocked() {
-    auto next = entries.end();
+  std::pair<std::map<Endpoint, Entry>::iterator, Clock::TimePoint> NextLocked() {
+    std::pair next(entries.end(), Clock::kForever);
     for (auto it = entries.begin(); it != entries.end(); ++it) {
-      if (it->second.querying || !it->second.Wanted()) continue;
-      if (next == entries.end() || it->second.not_before < next->second.not_before) next = it;
+      if (const auto due = it->second.Due(); due && *due < next.second) next = {it, *due};
     }
     return next;
   }
@@ -173,9 +248,7 @@ struct Usage::Impl {
     auto& [endpoint, entry] = item;
     entry.querying = true;
     entry.not_before = now + kMinGap;
-    const bool count = std::any_of(entry.waiting.begin(), entry.waiting.end(),
-                                   [](const auto& waiter) { return waiter.second.count_unpinned; });
-    return {.endpoint = endpoint, .count_unpinned = count, .started = ++sequence};
+    return {.endpoint = endpoint, .count_unpinned = entry.Counts(), .started = ++sequence, .begun = now};
   }
 
   // Books the outcome; returns whom to wake.
@@ -190,12 +263,18 @@ struct Usage::Impl {
   }
 
   std::vector<kube::Key> SucceededLocked(Entry& entry, const Job& job, Look look) {
-    entry.any = {.look = std::make_shared<const Look>(std::move(look)), .started = job.started, .answered = clock.Now()};
+    const auto now = clock.Now();
+    entry.any = {.look = std::make_shared<const Look>(std::move(look)), .started = job.started, .answered = now};
     if (job.count_unpinned) entry.counted = entry.any;
     entry.error = absl::OkStatus();
     entry.failures = 0;
+    entry.next_look = now + std::clamp<Clock::Duration>(kShare * (now - job.begun), kShortestPace, kLongestPace);
     std::vector<kube::Key> woken(entry.disappointed.begin(), entry.disappointed.end());
     entry.disappointed.clear();
+    for (auto& [asker, watcher] : entry.watching) {
+      if (watcher.count_unpinned && !job.count_unpinned) continue;
+      if (watcher.Update(*entry.any.look)) woken.push_back(asker);
+    }
     std::erase_if(entry.waiting, [&](const auto& item) {
       const auto& [asker, waiter] = item;
       const bool served = job.started > waiter.since && (job.count_unpinned || !waiter.count_unpinned);
@@ -228,7 +307,7 @@ struct Usage::Impl {
     swept = now;
     std::erase_if(entries, [&](const auto& item) {
       const auto& entry = item.second;
-      return !entry.querying && entry.waiting.empty() && now - entry.asked >= kUnasked;
+      return !entry.querying && entry.waiting.empty() && entry.watching.empty() && now - entry.asked >= kUnasked;
     });
   }
 
@@ -239,7 +318,7 @@ struct Usage::Impl {
   std::mutex mutex;
   std::condition_variable_any changed;
   std::map<Endpoint, Entry> entries GUARDED_BY(mutex);
-  std::map<kube::Key, Sequence> changes GUARDED_BY(mutex);  // the last change of each asker
+  std::map<kube::Key, Deed> deeds GUARDED_BY(mutex);        // what each asker did last
   Sequence sequence GUARDED_BY(mutex) = 0;
   std::uint64_t version GUARDED_BY(mutex) = 0;              // a thread may have something to do
   Clock::TimePoint swept GUARDED_BY(mutex);
@@ -255,6 +334,9 @@ Answer Usage::Ask(const Endpoint& endpoint, const kube::Key& asker, const Wanted
   return impl_->Ask(endpoint, asker, wanted);
 }
 void Usage::Changed(const kube::Key& asker) { impl_->Changed(asker); }
+void Usage::Registered(const kube::Key& asker, std::string_view deployment_id) {
+  impl_->Registered(asker, deployment_id);
+}
 void Usage::Forget(const kube::Key& asker) { impl_->Forget(asker); }
 
 }  // namespace restate::admin

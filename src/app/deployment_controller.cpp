@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "restate/deployment/deployment.h"
 #include "restate/deployment/triggers.h"
+#include "restate/deployment/version_status.h"
 
 namespace restate::app {
 namespace {
@@ -15,20 +16,35 @@ constexpr Clock::Duration kCachePoll = std::chrono::milliseconds(50);
 
 }  // namespace
 
-DeploymentController::DeploymentController(Shared shared, ControllerSettings settings, std::function<void(absl::Status)> fatal)
+DeploymentController::DeploymentController(Shared shared, ControllerSettings settings,
+                                           std::function<void(absl::Status)> fatal)
     : shared_(shared),
       settings_(std::move(settings)),
       fatal_(std::move(fatal)),
       queue_(shared_.clock, &shared_.state.metrics.Queue(deployment::Kind::kName)),
       usage_(shared_.admin, shared_.clock, [this](const kube::Key& key) { queue_.Add(key); }),
-      controller_({.name = std::string(deployment::Kind::kName), .workers = settings_.workers}, queue_, shared_.clock,
-                  [this](const kube::Key& key, std::stop_token stop) { return Pass(key, stop); },
-                  &shared_.state.metrics.Passes(deployment::Kind::kName)) {
+      controller_(
+          {.name = std::string(deployment::Kind::kName), .workers = settings_.workers}, queue_, shared_.clock,
+          [this](const kube::Key& key, std::stop_token stop) { return Pass(key, stop); },
+          &shared_.state.metrics.Passes(deployment::Kind::kName)) {
   // Children are watched by the label the operator gives them: a cluster is full of other people's ReplicaSets.
-  const std::string ours = absl::StrCat(std::string(deployment::kManagedByLabel), "=", std::string(deployment::kManager));
-  Watch(kRestateDeployments, "", deployment::KeyOfDeploymentChange);
-  Watch(kube::kReplicaSets, ours, deployment::KeyOfChildChange);
-  Watch(kube::kServices, ours, deployment::KeyOfChildChange);
+  const std::string ours =
+      absl::StrCat(std::string(deployment::kManagedByLabel), "=", std::string(deployment::kManager));
+  const auto one = [](auto key_of) {
+    return [key_of](const runtime::Change& change) {
+      const auto key = key_of(change);
+      return key ? std::vector{*key} : std::vector<kube::Key>();
+    };
+  };
+  Watch(kRestateDeployments, "", one(deployment::KeyOfDeploymentChange));
+  Watch(kube::kReplicaSets, ours, one(deployment::KeyOfChildChange));
+  Watch(kube::kServices, ours, one(deployment::KeyOfChildChange));
+  Watch(kube::kAutoscalers, ours, one(deployment::KeyOfSpecChange));
+  // Not every installation has RestateClusters: no object waits for them but those that name one.
+  const auto dependents = [this](const runtime::Change& c) {
+    return deployment::KeysOfClusterChange(c, shared_.cache);
+  };
+  Watch(deployment::kRestateClusters, "", dependents, Need::kOptional);
 }
 
 DeploymentController::~DeploymentController() {
@@ -40,18 +56,19 @@ DeploymentController::~DeploymentController() {
 
 std::string_view DeploymentController::name() const { return deployment::Kind::kName; }
 
-void DeploymentController::Watch(const kube::Resource& resource, std::string selector,
-                                 std::function<std::optional<kube::Key>(const runtime::Change&)> key_of) {
-  const auto enqueue = [this, key_of](const std::vector<runtime::Change>& changes, bool initial) {
+void DeploymentController::Watch(const kube::Resource& resource, std::string selector, KeysOf keys_of, Need need) {
+  const auto enqueue = [this, keys_of](const std::vector<runtime::Change>& changes, bool initial) {
     using Priority = runtime::WorkQueue::Priority;
     for (const runtime::Change& change : changes) {
-      if (const auto key = key_of(change)) queue_.Add(*key, initial ? Priority::kBackground : Priority::kLive);
+      for (const kube::Key& key : keys_of(change)) queue_.Add(key, initial ? Priority::kBackground : Priority::kLive);
     }
   };
-  resources_.push_back(resource);
+  if (need == Need::kRequired) resources_.push_back(resource);
   reflectors_.push_back(std::make_unique<runtime::Reflector>(
-      runtime::ReflectorOptions{.resource = resource, .ns = settings_.ns, .selector = std::move(selector)}, shared_.client,
-      shared_.cache, shared_.clock, enqueue, &shared_.state.metrics.Watches()));
+      runtime::ReflectorOptions{.resource = resource,
+                                .ns = resource.namespaced ? settings_.ns : std::string(),
+                                .selector = std::move(selector)},
+      shared_.client, shared_.cache, shared_.clock, enqueue, &shared_.state.metrics.Watches()));
 }
 
 void DeploymentController::Start() {
@@ -83,11 +100,24 @@ bool DeploymentController::WaitForCaches(std::stop_token stop) {
 }
 
 runtime::Next DeploymentController::Pass(const kube::Key& key, std::stop_token stop) {
-  const plan::World world{shared_.state.config, shared_.clock,  shared_.cache, shared_.client,
-                          shared_.applier,      shared_.events, shared_.admin, usage_,
-                          shared_.statuses,     shared_.state.diagnostics,     stop};
+  const plan::World world{shared_.state.config,
+                          shared_.clock,
+                          shared_.cache,
+                          shared_.client,
+                          shared_.applier,
+                          shared_.events,
+                          shared_.admin,
+                          usage_,
+                          shared_.statuses,
+                          shared_.state.diagnostics,
+                          stop};
   runtime::Next next = plan::Reconcile<deployment::Kind>(key, world);
-  if (!shared_.cache.Get(kRestateDeployments, key)) shared_.state.metrics.Forget(name(), key);
+  if (const auto object = shared_.cache.Get(kRestateDeployments, key)) {
+    const auto counts = deployment::CountVersions(object->Body());
+    shared_.state.metrics.SetVersions(key, counts.by_phase, counts.invocations);
+  } else {
+    shared_.state.metrics.Forget(name(), key);
+  }
   return next;
 }
 

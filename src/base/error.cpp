@@ -16,8 +16,10 @@ constexpr std::string_view kRetryAfterPayload = "restate.dev/retry-after-ms";
 // The metric labels are the reference's where it has one: dashboards exist.
 constexpr std::array kTable{
     ReasonRow{Reason::kDeployed, "Deployed", kWait, "", false},
+    ReasonRow{Reason::kSuspended, "Disabled", kWait, "", false},
     ReasonRow{Reason::kScaledToZero, "ScaledToZero", kWait, "", false},
     ReasonRow{Reason::kClusterNotReady, "ClusterNotReady", kWait, "", false},
+    ReasonRow{Reason::kClusterNotFound, "InvalidRestateConfig", kMissingReference, "InvalidRestateConfig", true},
     ReasonRow{Reason::kReplicaSetNoStatus, "ReplicaSetNoStatus", kWait, "", false},
     ReasonRow{Reason::kReplicaSetScaling, "ReplicaSetScaling", kWait, "", false},
     ReasonRow{Reason::kReplicaSetPodNotReady, "ReplicaSetPodNotReady", kWait, "", false},
@@ -28,8 +30,10 @@ constexpr std::array kTable{
     ReasonRow{Reason::kForeignDeployment, "ForeignDeployment", kWait, "", false},
     ReasonRow{Reason::kHashCollision, "HashCollision", kLostRace, "", false},
     ReasonRow{Reason::kNameTaken, "NameTaken", kUserMistake, "NameTaken", true},
-    ReasonRow{Reason::kDeploymentInUse, "DeploymentInUse", kWait, "DeploymentInUse", false},
+    ReasonRow{Reason::kDeploymentInUse, "DeploymentInUse", kWait, "DeploymentInUse", true},
+    ReasonRow{Reason::kDeletionOverdue, "DeletionDrainOverdue", kWait, "DeletionDrainOverdue", true},
     ReasonRow{Reason::kDeploymentDraining, "DeploymentDraining", kWait, "DeploymentDraining", false},
+    ReasonRow{Reason::kForcingDeletion, "ForcingDeletion", kWait, "", false},
     ReasonRow{Reason::kInvalidRestateConfig, "InvalidRestateConfig", kUserMistake, "InvalidRestateConfig", true},
     ReasonRow{Reason::kInvalidSpec, "InvalidSpec", kUserMistake, "InvalidSpec", true},
     ReasonRow{Reason::kNotSupported, "NotSupported", kUserMistake, "NotSupported", true},

@@ -23,8 +23,12 @@ plan::Announce Announce(const Observed& seen, std::string reason, std::string no
   return {EventAbout(seen, false, std::move(reason), std::move(note))};
 }
 
+kube::Event Warn(const Observed& seen, std::string reason, std::string note) {
+  return EventAbout(seen, true, std::move(reason), std::move(note));
+}
+
 kube::Event FailureEvent(const Observed& seen, Reason reason, std::string_view message) {
-  return EventAbout(seen, true, std::string(RowOf(reason).name), std::string(message));
+  return Warn(seen, std::string(RowOf(reason).name), std::string(message));
 }
 
 }  // namespace restate::deployment

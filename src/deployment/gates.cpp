@@ -28,6 +28,25 @@ bool IsServiceOf(const Version& version, const kube::Object& service) {
 
 }  // namespace
 
+std::optional<plan::Wait> ClusterNotReady(const Observed& seen) {
+  const std::string name = seen.spec.restate.target.cluster.value_or("");
+  switch (seen.cluster) {
+    case ClusterState::kNotSynced:
+      return plan::Wait{Reason::kNotSynced, "the RestateClusters are not listed yet; is their CRD installed?"};
+    case ClusterState::kMissing:
+      return plan::Wait{Reason::kClusterNotFound,
+                        absl::StrCat("spec.restate.register.cluster: there is no RestateCluster ", name,
+                                     "; create it, or name another")};
+    case ClusterState::kNotReady:
+      return plan::Wait{Reason::kClusterNotReady,
+                        absl::StrCat("Referenced Restate cluster '", name,
+                                     "' is not ready; see kubectl describe restatecluster ", name)};
+    case ClusterState::kNotAsked:
+    case ClusterState::kReady: return std::nullopt;
+  }
+  return std::nullopt;
+}
+
 std::optional<plan::Wait> ReplicaSetNotReady(const Observed& seen, const Version& current) {
   if (current.object->deleting()) {
     return plan::Wait{Reason::kReplicaSetScaling, absl::StrCat("ReplicaSet ", current.name(),

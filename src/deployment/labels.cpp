@@ -41,6 +41,10 @@ StringMap PodLabels(const Observed& seen) {
   StringMap labels;
   if (const auto& metadata = seen.spec.pod_template.metadata; metadata && metadata->labels) labels = *metadata->labels;
   labels[std::string(kHashLabel)] = seen.hash;
+  // The cluster's network policies let in what carries this.
+  if (const auto& cluster = seen.spec.restate.target.cluster) {
+    labels[absl::StrCat("allow.restate.dev/", *cluster)] = "true";
+  }
   return labels;
 }
 

@@ -1,5 +1,6 @@
 #include "restate/deployment/objects.h"
 
+#include <algorithm>
 #include <set>
 
 #include "absl/strings/str_cat.h"
@@ -135,6 +136,27 @@ json::Value ServiceFor(const Observed& seen, const Version& version) {
                                                    {"port", kServicePort},
                                                    {"protocol", "TCP"},
                                                    {"targetPort", TargetPort(seen.spec.pod_template.spec)}})})}})}});
+}
+
+json::Value AutoscalerFor(const Observed& seen, const Version& version) {
+  json::Value spec = *seen.spec.autoscaling;
+  spec["scaleTargetRef"] = json::Obj(
+      {{"apiVersion", kube::kReplicaSets.ApiVersion()}, {"kind", kube::kReplicaSets.kind}, {"name", version.name()}});
+  // Pods with work are never scaled away; there is nobody to bring them back either.
+  if (const json::Value* least = spec.Find("minReplicas"); least && least->get<std::int64_t>()) {
+    spec["minReplicas"] = std::max<std::int64_t>(1, *least->get<std::int64_t>());
+  }
+  return json::Obj(
+      {{"apiVersion", kube::kAutoscalers.ApiVersion()},
+       {"kind", kube::kAutoscalers.kind},
+       {"metadata",
+        json::Obj({{"name", version.name()},
+                   {"namespace", version.object->key().ns},
+                   {"uid", version.autoscaler ? json::Value(version.autoscaler->uid()) : json::Value()},
+                   {"labels", json::Obj({{kManagedByLabel, kManager}, {kOwnedByLabel, seen.object->key().name}})},
+                   {"ownerReferences", json::Arr({OwnerReference(kRestateDeployments.ApiVersion(),
+                                                                 kRestateDeployments.kind, *seen.object)})}})},
+       {"spec", std::move(spec)}});
 }
 
 plan::Apply Scale(const Version& version, std::int64_t replicas, std::string_view manager) {

@@ -34,16 +34,18 @@ void NameWantedVersion(Observed& seen) {
   seen.name = absl::StrCat(seen.object->key().name, "-", seen.hash);
 }
 
-Version MakeVersion(const kube::ObjectPtr& object, const runtime::Cache& cache) {
-  Version version{object, object->Body(), nullptr, {}};
+Version MakeVersion(const Observed& seen, const kube::ObjectPtr& object, const runtime::Cache& cache) {
+  Version version{object, object->Body(), nullptr, nullptr, {}};
   version.deployment_id = version.Annotation(kDeploymentIdAnnotation);
   version.service = cache.Get(kube::kServices, object->key());
+  const auto autoscaler = cache.Get(kube::kAutoscalers, object->key());
+  if (autoscaler && autoscaler->owner_uid() == seen.object->uid()) version.autoscaler = autoscaler;
   return version;
 }
 
 void GatherVersions(Observed& seen, const runtime::Cache& cache) {
   for (const auto& object : cache.OwnedBy(kube::kReplicaSets, seen.object->uid())) {
-    if (object->key().ns == seen.object->key().ns) seen.versions.push_back(MakeVersion(object, cache));
+    if (object->key().ns == seen.object->key().ns) seen.versions.push_back(MakeVersion(seen, object, cache));
   }
   const auto created = [](const Version& v) { return v.body.StringAt({"metadata", "creationTimestamp"}); };
   // Times have whole seconds: the name breaks ties, so that the order is the same in every pass.
@@ -53,6 +55,15 @@ void GatherVersions(Observed& seen, const runtime::Cache& cache) {
   const kube::Key wanted{seen.object->key().ns, seen.name};
   seen.name_holder = cache.Get(kube::kReplicaSets, wanted);
   seen.service_holder = cache.Get(kube::kServices, wanted);
+}
+
+ClusterState StateOfCluster(const Observed& seen, const runtime::Cache& cache) {
+  const auto& name = seen.spec.restate.target.cluster;
+  if (!seen.decoded.ok() || !name) return ClusterState::kNotAsked;
+  if (!cache.Synced(kRestateClusters)) return ClusterState::kNotSynced;
+  const auto cluster = cache.Get(kRestateClusters, {"", *name});
+  if (!cluster) return ClusterState::kMissing;
+  return IsReady(*cluster) ? ClusterState::kReady : ClusterState::kNotReady;
 }
 
 // A version without a recorded id may still be registered: the process may have ended between the two, or Restate's
@@ -66,6 +77,15 @@ bool RestateWasAway(const Observed& seen) {
   return std::any_of(seen.status->conditions->begin(), seen.status->conditions->end(), [](const crd::Condition& c) {
     return c.type == "Ready" && c.reason == RowOf(Reason::kAdminCallFailed).name;
   });
+}
+
+// Those whose work is to end.
+std::vector<std::string> IdsOf(const Observed& seen, const Version* current) {
+  std::vector<std::string> ids;
+  for (const Version& version : seen.versions) {
+    if (&version != current && !version.deployment_id.empty()) ids.push_back(version.deployment_id);
+  }
+  return ids;
 }
 
 // How old a look may be that removals rest on. When one is due, it must have come after the date: a version leaves
@@ -83,6 +103,15 @@ Clock::Duration AgeForRemovals(const Observed& seen, const Version* current) {
 
 }  // namespace
 
+bool IsReady(const kube::Object& object) {
+  const json::Value body = object.Body();
+  const json::Value* conditions = body.FindPath({"status", "conditions"});
+  if (!conditions || !conditions->array()) return false;
+  return std::any_of(conditions->array()->begin(), conditions->array()->end(), [](const json::Value& condition) {
+    return condition.StringAt({"type"}) == "Ready" && condition.StringAt({"status"}) == "True";
+  });
+}
+
 const Version* Observed::Current() const {
   for (const Version& version : versions) {
     if (version.name() == name && version.Annotation(kPodTemplateAnnotation) == template_text) return &version;
@@ -96,6 +125,42 @@ std::optional<absl::Time> Version::RemovalTime() const {
   if (!absl::ParseTime(absl::RFC3339_full, std::string(Annotation(kRemoveVersionAtAnnotation)), &at, &unused))
     return std::nullopt;
   return at;
+}
+
+bool Observed::suspended() const {
+  return !deleting() && body.StringAt({"metadata", "annotations", kReconcileAnnotation}) == "disabled";
+}
+
+Mode Observed::mode() const {
+  if (!deleting()) return Mode::kRollout;
+  if (spec.restate.delete_policy == crd::DeletePolicy::kForce) return Mode::kForce;
+  const auto& drain = spec.restate.drain;
+  const bool ends = drain && drain->on_timeout == crd::OnTimeout::kForce && deletion_deadline() <= now;
+  return ends ? Mode::kForce : Mode::kDrain;
+}
+
+absl::Time Observed::deletion_requested() const {
+  absl::Time at = now;
+  std::string unused;
+  absl::ParseTime(absl::RFC3339_full, std::string(body.StringAt({"metadata", "deletionTimestamp"})), &at, &unused);
+  return at;
+}
+
+absl::Time Observed::deletion_deadline() const {
+  const auto& drain = spec.restate.drain;
+  const auto seconds = drain && drain->timeout_seconds ? *drain->timeout_seconds : crd::kDefaultDrainTimeoutSeconds;
+  return deletion_requested() + absl::Seconds(std::clamp<std::int64_t>(seconds, 0, kLongestDelaySeconds));
+}
+
+// http://<name>-<hash>.<namespace>.svc.<domain>: a hash is made of the ten characters below and has no dash, so no
+// other object's versions are called so.
+bool Observed::IsOurUri(std::string_view uri) const {
+  const std::string before = absl::StrCat("http://", object->key().name, "-");
+  const std::string after = absl::StrCat(".", object->key().ns, ".svc.");
+  if (!uri.starts_with(before)) return false;
+  uri.remove_prefix(before.size());
+  const auto end = uri.find_first_not_of(kHashDigits);
+  return end != 0 && end != std::string_view::npos && uri.substr(end).starts_with(after);
 }
 
 const admin::DeploymentUse* Observed::UseOf(std::string_view deployment_id) const {
@@ -116,22 +181,27 @@ std::optional<Observed> Gather(const kube::Key& key, const runtime::Cache& cache
   NameWantedVersion(seen);
   GatherVersions(seen, cache);
   seen.endpoint = EndpointOf(seen);
+  seen.cluster = StateOfCluster(seen, cache);
   return seen;
 }
 
 std::optional<admin::Wanted> LookNeeded(const Observed& seen) {
+  if (seen.suspended()) return std::nullopt;
   const Version* current = seen.deleting() ? nullptr : seen.Current();
   const bool others = std::any_of(seen.versions.begin(), seen.versions.end(),
                                   [&](const Version& v) { return &v != current && MayBeRegistered(v); });
   if (seen.deleting()) {
-    if (!others) return std::nullopt;
-    return admin::Wanted{.max_age = AgeForRemovals(seen, current), .count_unpinned = true};
+    // Where a namespace is deleted, the versions go before the object: what they left in Restate is to go as well.
+    if (!others && !(seen.status && seen.status->deployment_id)) return std::nullopt;
+    return admin::Wanted{
+        .max_age = AgeForRemovals(seen, current), .count_unpinned = true, .watched = IdsOf(seen, current)};
   }
   if (!others && (!current || (current->deployment_id.empty() && !RestateWasAway(seen)))) return std::nullopt;
   const bool retiring = std::any_of(seen.versions.begin(), seen.versions.end(),
                                     [&](const Version& v) { return &v != current && v.replicas() > 0; });
   const bool surplus = seen.versions.size() > static_cast<std::size_t>(seen.spec.revision_history_limit) + 1;
-  return admin::Wanted{.max_age = retiring || surplus ? AgeForRemovals(seen, current) : kSteadyLook};
+  return admin::Wanted{.max_age = retiring || surplus ? AgeForRemovals(seen, current) : kSteadyLook,
+                       .watched = retiring ? IdsOf(seen, current) : std::vector<std::string>()};
 }
 
 std::optional<Observed> Observe(const kube::Key& key, const plan::World& world) {
@@ -139,7 +209,8 @@ std::optional<Observed> Observe(const kube::Key& key, const plan::World& world) 
   if (!seen) return std::nullopt;
   const auto wanted = LookNeeded(*seen);
   seen->needs_look = wanted.has_value();
-  if (wanted && seen->endpoint.ok()) seen->usage = world.usage.Ask(*seen->endpoint, key, *wanted);
+  const bool there = seen->cluster != ClusterState::kMissing && seen->cluster != ClusterState::kNotSynced;
+  if (wanted && there && seen->endpoint.ok()) seen->usage = world.usage.Ask(*seen->endpoint, key, *wanted);
   return seen;
 }
 

@@ -39,24 +39,41 @@ bool Climbs(const std::string& path) {
   return false;
 }
 
-bool AnotherVersionIsLatest(const Observed& seen, const Version& current) {
-  return std::any_of(seen.versions.begin(), seen.versions.end(), [&](const Version& version) {
-    if (version.deployment_id.empty() || version.deployment_id == current.deployment_id) return false;
-    const auto* use = seen.UseOf(version.deployment_id);
-    return use && use->latest;
-  });
+// A registration shows in the looks that follow. One that does not is not repeated at once: it would be the same again.
+constexpr Clock::Duration kRepeat = std::chrono::seconds(30);
+
+bool JustRegistered(const Observed& seen, const Version& current) {
+  return seen.usage.registered && seen.usage.registered_id == current.deployment_id &&
+         seen.usage.answered - *seen.usage.registered < kRepeat;
+}
+
+bool HasVersionOf(const Observed& seen, std::string_view deployment_id) {
+  return std::any_of(seen.versions.begin(), seen.versions.end(),
+                     [&](const Version& version) { return version.deployment_id == deployment_id; });
 }
 
 }  // namespace
+
+// Ours are those recorded on our versions, and those whose uri only our versions have: an earlier object of this name
+// may have left them.
+std::string LatestOfOurs(const Observed& seen, const Version& current) {
+  if (!seen.usage.look) return {};
+  for (const auto& [id, use] : seen.usage.look->deployments) {
+    if (use.latest && id != current.deployment_id && (HasVersionOf(seen, id) || seen.IsOurUri(use.uri))) return id;
+  }
+  return {};
+}
 
 Verdict VerdictOn(const Observed& seen, const Version& current) {
   if (current.deployment_id.empty()) return Verdict::kRegister;
   if (!seen.usage.look) return Verdict::kUnknown;
   const auto* use = seen.UseOf(current.deployment_id);
   // An id that only invocations still name is no longer registered (its uri is known only from the registry).
-  if (!use || use->uri.empty()) return Verdict::kRegister;
-  if (use->latest) return Verdict::kAlreadyLatest;
-  return AnotherVersionIsLatest(seen, current) ? Verdict::kSuperseded : Verdict::kConflict;
+  const bool known = use && !use->uri.empty();
+  if (known && use->latest) return Verdict::kAlreadyLatest;
+  if (JustRegistered(seen, current)) return Verdict::kConfirm;
+  if (!known) return Verdict::kRegister;
+  return LatestOfOurs(seen, current).empty() ? Verdict::kConflict : Verdict::kPromote;
 }
 
 absl::StatusOr<std::string> ServiceUri(const Observed& seen, const Version& version) {
@@ -71,15 +88,16 @@ absl::StatusOr<std::string> ServiceUri(const Observed& seen, const Version& vers
                       ":9080/", EscapePath(joined.rfind('/', 0) == 0 ? joined.substr(1) : joined));
 }
 
-absl::StatusOr<plan::Register> RegisterStep(const Observed& seen, const Version& current) {
+absl::StatusOr<plan::Register> RegisterStep(const Observed& seen, const Version& current, Verdict verdict) {
   auto uri = ServiceUri(seen, current);
   if (!uri.ok()) return uri.status();
-  plan::Register step{*seen.endpoint,
-                      {.uri = *std::move(uri), .force = false, .use_http_11 = seen.spec.restate.use_http11},
-                      std::string(kDeploymentIdAnnotation),
-                      std::string(kRecordId),
-                      {kube::kReplicaSets},
-                      {current.object}};
+  plan::Register step{
+      *seen.endpoint,
+      {.uri = *std::move(uri), .force = verdict == Verdict::kPromote, .use_http_11 = seen.spec.restate.use_http11},
+      std::string(kDeploymentIdAnnotation),
+      std::string(kRecordId),
+      {kube::kReplicaSets},
+      {current.object}};
   if (current.service) {
     step.record_resources.push_back(kube::kServices);
     step.record_on.push_back(current.service);
@@ -98,12 +116,9 @@ plan::Wait NotRoutedTo(const Observed& seen, const Version& current, Verdict ver
                 "/services); nothing is taken over by force. Remove the other one, or change "
                 "spec.template to register a new version")};
   }
-  return {
-      Reason::kNotLatest,
-      absl::StrCat(registered,
-                   ", but new work still goes to a newer version of this object; routing it back is not "
-                   "supported by this version of the operator. Change spec.template (an annotation is enough) to get "
-                   "a new version")};
+  return {Reason::kNotLatest,
+          absl::StrCat(registered, ", but Restate does not send new work there yet (see GET ",
+                       seen.endpoint->ToString(), "/services); it is registered again within a minute")};
 }
 
 }  // namespace restate::deployment

@@ -3,6 +3,7 @@
 #include "restate/deployment/announce.h"
 #include "restate/deployment/deployment.h"
 #include "restate/deployment/labels.h"
+#include "restate/deployment/version_status.h"
 #include "restate/schema/codec.h"
 
 namespace restate::deployment {
@@ -45,7 +46,7 @@ Verdict VerdictOf(const DeploymentPlan& plan, const plan::Outcome& outcome) {
 // Moments and mishaps of our own that the next pass mends: they are not worth a write.
 bool WorthTelling(const DeploymentPlan& plan, const plan::Outcome& outcome, Reason reason) {
   if (plan.released && outcome.error.ok()) return false;  // the finalizer is gone, and with it the object
-  if (plan.again && outcome.error.ok()) return false;
+  if (plan.again && outcome.changed && outcome.error.ok()) return false;
   switch (reason) {
     case Reason::kWaitingForUsage:
     case Reason::kConfirmingRegistration:
@@ -57,21 +58,60 @@ bool WorthTelling(const DeploymentPlan& plan, const plan::Outcome& outcome, Reas
   }
 }
 
-const crd::Condition* ReadyOf(const std::optional<crd::RestateDeploymentStatus>& status) {
-  if (!status || !status->conditions) return nullptr;
-  for (const crd::Condition& condition : *status->conditions) {
-    if (condition.type == "Ready") return &condition;
+const crd::Condition* Told(const Observed& seen, std::string_view type) {
+  if (!seen.status || !seen.status->conditions) return nullptr;
+  for (const crd::Condition& condition : *seen.status->conditions) {
+    if (condition.type == type) return &condition;
   }
   return nullptr;
 }
 
-crd::Condition ReadyCondition(const Observed& seen, const Verdict& verdict) {
-  crd::Condition ready{"Ready", std::string(verdict.status), std::string(RowOf(verdict.reason).name),
-                       Cut(verdict.message), seen.now};
-  const crd::Condition* old = ReadyOf(seen.status);
-  if (old && old->status == ready.status && old->last_transition_time)
-    ready.last_transition_time = old->last_transition_time;
-  return ready;
+crd::Condition ConditionOf(const Observed& seen, std::string_view type, std::string_view status,
+                           const Verdict& verdict) {
+  crd::Condition condition{.type = std::string(type),
+                           .status = std::string(status),
+                           .reason = std::string(RowOf(verdict.reason).name),
+                           .message = Cut(verdict.message),
+                           .last_transition_time = seen.now,
+                           .observed_generation = seen.object->generation()};
+  const crd::Condition* old = Told(seen, type);
+  if (old && old->status == condition.status && old->last_transition_time)
+    condition.last_transition_time = old->last_transition_time;
+  return condition;
+}
+
+// Nothing the operator does helps: somebody has to change the object, the cluster, or Restate.
+bool IsStalled(Reason reason) {
+  switch (RowOf(reason).error_class) {
+    case ErrorClass::kUserMistake:
+    case ErrorClass::kOtherSideRefused:
+    case ErrorClass::kNotAllowed: return true;
+    default: return reason == Reason::kForeignDeployment;
+  }
+}
+
+// Ready always; Reconciling and Stalled only while they are true, as kstatus wants it.
+std::vector<crd::Condition> ConditionsFor(const Observed& seen, const Verdict& verdict) {
+  std::vector<crd::Condition> conditions{ConditionOf(seen, "Ready", verdict.status, verdict)};
+  if (verdict.status == "True" || verdict.reason == Reason::kScaledToZero) return conditions;
+  conditions.push_back(ConditionOf(seen, IsStalled(verdict.reason) ? "Stalled" : "Reconciling", "True", verdict));
+  return conditions;
+}
+
+crd::Reconciliation ReconciliationFor(const Observed& seen, const Verdict& verdict) {
+  using enum crd::Reconciliation;
+  const auto old = seen.status ? seen.status->reconciliation.value_or(kReconciling) : kReconciling;
+  return old != kReconciling && verdict.status != "True" && !seen.deleting() ? kResuming : kReconciling;
+}
+
+// All stays as it was, but that nobody looks after it.
+crd::RestateDeploymentStatus SuspendedStatus(const Observed& seen, const Verdict& verdict) {
+  auto status = seen.status.value_or(crd::RestateDeploymentStatus{});
+  status.reconciliation = crd::Reconciliation::kDisabled;
+  auto& conditions = status.conditions.emplace(status.conditions.value_or(std::vector<crd::Condition>()));
+  std::erase_if(conditions, [](const crd::Condition& c) { return c.type == "Reconciling"; });
+  conditions.push_back(ConditionOf(seen, "Reconciling", "False", verdict));
+  return status;
 }
 
 void FillCounters(const Observed& seen, const Version& current, crd::RestateDeploymentStatus& status) {
@@ -87,12 +127,13 @@ void FillCounters(const Observed& seen, const Version& current, crd::RestateDepl
 }
 
 crd::RestateDeploymentStatus StatusFor(const Observed& seen, const DeploymentPlan& plan, const Verdict& verdict) {
+  if (verdict.reason == Reason::kSuspended) return SuspendedStatus(seen, verdict);
   crd::RestateDeploymentStatus status;
   if (verdict.reason == Reason::kNotSupported && seen.status) {
     // Another operator may have made what the counters are about, in a way we do not know.
     status = *seen.status;
     status.observed_generation = seen.object->generation();
-    status.conditions = std::vector{ReadyCondition(seen, verdict)};
+    status.conditions = ConditionsFor(seen, verdict);
     return status;
   }
   if (const Version* current = seen.Current()) FillCounters(seen, *current, status);
@@ -102,9 +143,10 @@ crd::RestateDeploymentStatus StatusFor(const Observed& seen, const DeploymentPla
   }
   status.observed_generation = seen.object->generation();
   if (seen.decoded.ok()) status.label_selector = SelectorText(VersionSelector(seen));
-  status.reconciliation = crd::Reconciliation::kReconciling;
-  status.conditions = std::vector{ReadyCondition(seen, verdict)};
+  status.reconciliation = ReconciliationFor(seen, verdict);
+  status.conditions = ConditionsFor(seen, verdict);
   status.deletion = plan.deletion;
+  if (auto versions = VersionStatuses(seen); !versions.empty()) status.versions = std::move(versions);
   return status;
 }
 
@@ -115,9 +157,16 @@ bool ToldOfThisVersion(const Observed& seen) {
          seen.status->deployment_id.value_or("") == current->deployment_id;
 }
 
+bool DeletionMovedOn(const Observed& seen, const DeploymentPlan& plan) {
+  const bool told = seen.status && seen.status->deletion;
+  if (told != plan.deletion.has_value()) return true;
+  return told && seen.status->deletion->phase != plan.deletion->phase;
+}
+
 bool Urgent(const Observed& seen, const DeploymentPlan& plan, const Verdict& verdict) {
-  const crd::Condition* old = ReadyOf(seen.status);
-  if (plan.collided || plan.deletion.has_value() != (seen.status && seen.status->deletion)) return true;
+  const crd::Condition* old = Told(seen, "Ready");
+  if (plan.collided || DeletionMovedOn(seen, plan)) return true;
+  if (verdict.reason == Reason::kSuspended) return true;
   if (verdict.reason == Reason::kApiUnavailable) return false;  // often over before it is worth a write
   if (RowOf(verdict.reason).error_class != ErrorClass::kWait) return !old || old->reason != RowOf(verdict.reason).name;
   if (verdict.status != "True") return old && old->status == "True";

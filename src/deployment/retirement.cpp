@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "restate/deployment/announce.h"
 #include "restate/deployment/deployment.h"
 #include "restate/deployment/objects.h"
@@ -10,32 +11,13 @@
 namespace restate::deployment {
 namespace {
 
-constexpr std::int64_t kLongestDelay = std::int64_t{10} * 365 * 24 * 3600;  // 10 years: dates stay within four digits
-
 // Every uri that was ever registered for this version begins so, whatever the cluster's domain and the path were.
 bool IsUriOf(const Version& version, std::string_view uri) {
-  return uri.rfind(absl::StrCat("http://", version.name(), ".", version.object->key().ns, ".svc."), 0) == 0;
+  return uri.starts_with(absl::StrCat("http://", version.name(), ".", version.object->key().ns, ".svc."));
 }
 
-// What Restate knows a version by. The recorded id counts even when Restate lists it with another uri; without a record
-// (a crash between registration and its record) the uri tells.
-struct Registered {
-  std::string id;
-  const admin::DeploymentUse* use = nullptr;
-  bool ours = false;  // the uri is this version's: it may be deregistered
-};
-
-Registered FindRegistered(const Observed& seen, const Version& version) {
-  if (!seen.usage.look) return {};
-  if (const auto* use = seen.UseOf(version.deployment_id))
-    return {version.deployment_id, use, IsUriOf(version, use->uri)};
-  Registered found;
-  for (const auto& [id, use] : seen.usage.look->deployments) {
-    if (!IsUriOf(version, use.uri)) continue;
-    // Of several (the cluster's domain changed) the one with work counts.
-    if (!found.use || use.InUse()) found = {id, &use, true};
-  }
-  return found;
+Blocker BlockerOf(std::string_view version, const Registered& registered) {
+  return {std::string(version), registered.id, registered.pinned(), registered.use->unpinned};
 }
 
 class Retirer {
@@ -43,7 +25,6 @@ class Retirer {
   explicit Retirer(const Observed& seen) : seen_(seen) {}
 
   Retirement Run() {
-    if (seen_.needs_look && !seen_.usage.look) return std::move(result_);
     const Version* current = seen_.deleting() ? nullptr : seen_.Current();
     for (const Version& version : seen_.versions) {
       if (&version != current) RetireOne(version, FindRegistered(seen_, version));
@@ -53,7 +34,10 @@ class Retirer {
 
  private:
   void RetireOne(const Version& version, const Registered& registered) {
-    if (InUse(registered)) {
+    if (seen_.mode() == Mode::kForce) {
+      if (HasWork(registered)) result_.abandoned.push_back(BlockerOf(version.name(), registered));
+      Remove(version, registered);
+    } else if (InUse(seen_, registered)) {
       Keep(version, registered);
     } else if (const auto wait = UntilRemoval(version, registered)) {
       result_.next_removal = result_.next_removal ? std::min(*result_.next_removal, *wait) : *wait;
@@ -62,27 +46,42 @@ class Retirer {
     }
   }
 
-  // A version that is to be deleted anyway may be the latest; otherwise being latest keeps it.
-  bool InUse(const Registered& registered) const {
-    if (!registered.use) return false;
-    if (registered.use->InUse()) return true;
-    return seen_.deleting() ? registered.use->unpinned > 0 : registered.use->latest;
+  static bool HasWork(const Registered& registered) {
+    return registered.use && (registered.use->InUse() || registered.use->unpinned > 0);
   }
 
   void Keep(const Version& version, const Registered& registered) {
-    const auto& use = *registered.use;
     // One that merely is the latest waits for the wanted version, not for invocations.
-    if (use.InUse() || use.unpinned > 0) {
-      result_.blockers.push_back(
-          {version.name(), registered.id, std::max(use.PinnedTotal(), use.attempts), use.unpinned});
-    }
+    if (HasWork(registered)) result_.blockers.push_back(BlockerOf(version.name(), registered));
     if (version.HasAnnotation(kRemoveVersionAtAnnotation)) {
       result_.steps.push_back(Annotate(version, json::Object(), kRemoveVersion));
+    }
+    KeepPods(version);
+  }
+
+  // Pods for the work that is left: as many as there were, or as many as the user's autoscaler wants.
+  void KeepPods(const Version& version) {
+    const bool scales = seen_.spec.autoscaling && !seen_.deleting();
+    if (scales) {
+      result_.steps.push_back(plan::Apply{
+          kube::kAutoscalers, AutoscalerFor(seen_, version), std::string(kAutoscaling), "", version.autoscaler,
+          Warn(seen_, "AutoscalingApplyFailed",
+               absl::StrCat("HorizontalPodAutoscaler ", version.name(), " (spec.autoscaling)"))});
+    } else if (version.autoscaler && !seen_.deleting()) {
+      RemoveAutoscaler(version);
+      if (version.replicas() != seen_.spec.replicas) {
+        result_.steps.push_back(Scale(version, seen_.spec.replicas, kScaleRestore));
+      }
+      return;
     }
     // Work that came back to a version without pods would wait for ever.
     if (version.replicas() == 0 && seen_.spec.replicas > 0) {
       result_.steps.push_back(Scale(version, seen_.spec.replicas, kScaleRestore));
     }
+  }
+
+  void RemoveAutoscaler(const Version& version) {
+    result_.steps.push_back(plan::Delete{kube::kAutoscalers, version.autoscaler->key(), version.autoscaler->uid()});
   }
 
   // nullopt: it is time. Schedules the removal when nobody has.
@@ -96,7 +95,7 @@ class Retirer {
 
   absl::Time Schedule(const Version& version) {
     const std::int64_t delay = std::clamp<std::int64_t>(
-        seen_.spec.restate.drain_delay_seconds.value_or(crd::kDefaultDrainDelaySeconds), 0, kLongestDelay);
+        seen_.spec.restate.drain_delay_seconds.value_or(crd::kDefaultDrainDelaySeconds), 0, kLongestDelaySeconds);
     // Whole seconds, as people write them, and never before the delay is over.
     const absl::Time at = absl::FromUnixSeconds(absl::ToUnixSeconds(seen_.now) + delay + 1);
     const std::string text = absl::FormatTime("%Y-%m-%d%ET%H:%M:%S+00:00", at, absl::UTCTimeZone());
@@ -109,6 +108,10 @@ class Retirer {
 
   void Remove(const Version& version, const Registered& registered) {
     if (version.object->deleting()) return Deregister(registered);  // somebody deleted it; finalizers hold it
+    if (version.autoscaler) {                                       // it would bring the pods back
+      result_.removes = true;
+      RemoveAutoscaler(version);
+    }
     if (version.replicas() > 0) {
       result_.removes = true;
       result_.steps.push_back(Scale(version, 0, kScaleDown));
@@ -139,11 +142,62 @@ class Retirer {
 
 }  // namespace
 
-Retirement Retire(const Observed& seen) { return Retirer(seen).Run(); }
+std::int64_t Registered::pinned() const { return use ? std::max(use->PinnedTotal(), use->attempts) : 0; }
+
+Registered FindRegistered(const Observed& seen, const Version& version) {
+  if (!seen.usage.look) return {};
+  if (const auto* use = seen.UseOf(version.deployment_id))
+    return {version.deployment_id, use, IsUriOf(version, use->uri)};
+  Registered found;
+  for (const auto& [id, use] : seen.usage.look->deployments) {
+    if (!IsUriOf(version, use.uri)) continue;
+    // Of several (the cluster's domain changed) the one with work counts.
+    if (!found.use || use.InUse()) found = {id, &use, true};
+  }
+  return found;
+}
+
+// A version that is to be deleted anyway may be the latest; otherwise being latest keeps it.
+bool InUse(const Observed& seen, const Registered& registered) {
+  if (!registered.use) return false;
+  if (registered.use->InUse()) return true;
+  return seen.deleting() ? registered.use->unpinned > 0 : registered.use->latest;
+}
+
+Retirement Retire(const Observed& seen, bool blind) {
+  if (seen.needs_look && !seen.usage.look && !blind) return {};
+  return Retirer(seen).Run();
+}
+
+Retirement RetireLeftovers(const Observed& seen) {
+  Retirement result;
+  if (!seen.usage.look) return result;
+  for (const auto& [id, use] : seen.usage.look->deployments) {
+    const bool exists = std::any_of(seen.versions.begin(), seen.versions.end(),
+                                    [&, &uri = use.uri](const Version& version) { return IsUriOf(version, uri); });
+    if (exists || !seen.IsOurUri(use.uri)) continue;
+    const Registered registered{id, &use, true};
+    if (InUse(seen, registered)) {
+      auto& list = seen.mode() == Mode::kForce ? result.abandoned : result.blockers;
+      list.push_back(BlockerOf(use.uri, registered));
+      if (seen.mode() != Mode::kForce) continue;
+    }
+    result.removes = true;
+    result.steps.push_back(plan::Forget{*seen.endpoint, id});
+  }
+  return result;
+}
+
+std::string ListOf(const std::vector<Blocker>& blockers) {
+  return absl::StrJoin(blockers, ", ", [](std::string* out, const Blocker& b) {
+    absl::StrAppend(out, b.version, " (", b.pinned, " pinned, ", b.unpinned, " unpinned invocations)");
+  });
+}
 
 void DeploymentPlan::Add(Retirement retirement, const Observed& seen) {
+  if (!retirement.steps.empty()) again = true;  // the status tells what they changed
   for (plan::Step& step : retirement.steps) steps.push_back(std::move(step));
-  blockers = std::move(retirement.blockers);
+  for (Blocker& blocker : retirement.blockers) blockers.push_back(std::move(blocker));
   if (retirement.removes && seen.usage.look) expires = seen.usage.answered + kFreshLook;
 }
 

@@ -28,10 +28,23 @@ void RetireOldVersions(const Observed& seen, DeploymentPlan& plan) {
   }
 }
 
-// A failed look into Restate is a failure of the pass; one that is still under way is a short wait.
+// The watch on clusters brings the next pass.
+void WaitForCluster(plan::Wait wait, DeploymentPlan& plan) {
+  if (wait.reason == Reason::kClusterNotFound) {
+    plan.failure = MakeError(wait.reason, wait.message);
+  } else {
+    if (wait.reason == Reason::kNotSynced) plan.LookAgainIn(kListLook);
+    AddWait(plan, std::move(wait));
+  }
+}
+
+// A failed look into Restate is a failure of the pass, unless its cluster is known to be not ready; one that is still
+// under way is a short wait.
 bool LookIsMissing(const Observed& seen, DeploymentPlan& plan) {
   if (!seen.needs_look || seen.usage.look) return false;
-  if (!seen.usage.error.ok()) {
+  if (auto wait = ClusterNotReady(seen); wait && (!seen.usage.error.ok() || seen.cluster != ClusterState::kNotReady)) {
+    WaitForCluster(*std::move(wait), plan);
+  } else if (!seen.usage.error.ok()) {
     plan.failure = seen.usage.error;
   } else {
     AddWait(plan, plan::Wait{Reason::kWaitingForUsage,
@@ -40,18 +53,23 @@ bool LookIsMissing(const Observed& seen, DeploymentPlan& plan) {
   return true;
 }
 
-void RegisterCurrent(const Observed& seen, const Version& current, DeploymentPlan& plan) {
+void RegisterCurrent(const Observed& seen, const Version& current, Verdict verdict, DeploymentPlan& plan) {
+  if (auto wait = ClusterNotReady(seen)) return WaitForCluster(*std::move(wait), plan);
   if (auto wait = NothingToRegister(seen, current)) return AddWait(plan, wait);
   if (auto wait = ReplicaSetNotReady(seen, current)) return AddWait(plan, wait);
-  auto step = RegisterStep(seen, current);
+  auto step = RegisterStep(seen, current, verdict);
   if (!step.ok()) {
     plan.failure = step.status();
     return;
   }
   plan.steps.push_back(*std::move(step));
   plan.steps.push_back(
-      Announce(seen, "VersionRegistered",
-               absl::StrCat("Version ", current.name(), " was registered at ", seen.endpoint->ToString())));
+      verdict == Verdict::kPromote
+          ? Announce(seen, "Promoted",
+                     absl::StrCat("Promoted deployment ", current.deployment_id, " back to latest for ", current.name(),
+                                  ", superseding ", LatestOfOurs(seen, current)))
+          : Announce(seen, "VersionRegistered",
+                     absl::StrCat("Version ", current.name(), " was registered at ", seen.endpoint->ToString())));
   AddWait(plan, plan::Wait{Reason::kConfirmingRegistration,
                            absl::StrCat("asking Restate whether it routes to ", current.name())});
   plan.again = true;
@@ -59,8 +77,9 @@ void RegisterCurrent(const Observed& seen, const Version& current, DeploymentPla
 
 void Route(const Observed& seen, const Version& current, Verdict verdict, DeploymentPlan& plan) {
   switch (verdict) {
-    case Verdict::kRegister: return RegisterCurrent(seen, current, plan);
-    case Verdict::kSuperseded:
+    case Verdict::kRegister:
+    case Verdict::kPromote: return RegisterCurrent(seen, current, verdict, plan);
+    case Verdict::kConfirm:
     case Verdict::kConflict: plan.LookAgainIn(kRoutingLook); return AddWait(plan, NotRoutedTo(seen, current, verdict));
     case Verdict::kAlreadyLatest: return AddWait(plan, ReplicaSetNotReady(seen, current));
     case Verdict::kUnknown: return;  // LookIsMissing has said why
@@ -81,6 +100,10 @@ bool MakeCurrentVersion(const Observed& seen, DeploymentPlan& plan) {
     plan.again = true;
     return false;
   }
+  // One left from when it drained; the wanted version is scaled by spec.replicas alone.
+  if (current->autoscaler) {
+    plan.steps.push_back(plan::Delete{kube::kAutoscalers, current->autoscaler->key(), current->autoscaler->uid()});
+  }
   for (plan::Step& step : UpdatesOf(seen, *current)) plan.steps.push_back(std::move(step));
   if (auto taken = ServiceNameTaken(seen)) {
     plan.failure = MakeError(taken->reason, taken->message);
@@ -100,6 +123,11 @@ bool MakeCurrentVersion(const Observed& seen, DeploymentPlan& plan) {
 
 DeploymentPlan PlanRollout(const Observed& seen) {
   DeploymentPlan plan;
+  if (seen.suspended()) {
+    plan.wait =
+        plan::Wait{Reason::kSuspended, "Reconciliation is suspended by the restate.dev/reconcile=disabled annotation."};
+    return plan;
+  }
   plan.LookAgainIn(kSteadyPass);
   if (absl::Status mistake = CheckSpec(seen); !mistake.ok()) {
     plan.failure = std::move(mistake);

@@ -71,26 +71,17 @@ absl::Status CheckSelector(const Observed& seen) {
 
 absl::Status CheckSupported(const Observed& seen) {
   const crd::RestateDeploymentSpec& spec = seen.spec;
-  // Suspension ends with the delete request.
-  if (!seen.deleting() && seen.body.StringAt({"metadata", "annotations", kReconcileAnnotation}) == "disabled") {
-    return Unsupported("annotation restate.dev/reconcile=disabled");
-  }
   // From the text: a spec that does not decode shall not be taken for one without Knative objects.
   const std::string_view mode = seen.body.StringAt({"spec", "deploymentMode"}, "replicaset");
   if (mode != "replicaset") return Unsupported(absl::StrCat("spec.deploymentMode ", std::string(mode)));
-  if (spec.autoscaling) return Unsupported("spec.autoscaling");
   if (spec.restate.tunnel_mode == crd::TunnelMode::kInProcess) return Unsupported("spec.restate.tunnelMode in-process");
-  if (spec.restate.delete_policy == crd::DeletePolicy::kForce) return Unsupported("spec.restate.deletePolicy force");
-  if (spec.restate.drain && spec.restate.drain->on_timeout == crd::OnTimeout::kForce) {
-    return Unsupported("spec.restate.drain.onTimeout force");
-  }
   return absl::OkStatus();
 }
 
 absl::StatusOr<admin::Endpoint> EndpointOf(const Observed& seen) {
   if (!seen.decoded.ok()) return seen.decoded;
   const crd::RegisterTarget& target = seen.spec.restate.target;
-  if (target.cluster) return Unsupported("spec.restate.register.cluster");
+  if (target.cluster) return admin::EndpointOfCluster(*target.cluster, seen.config.cluster_dns);
   if (target.cloud) return Unsupported("spec.restate.register.cloud");
   if (target.service) {
     return admin::EndpointOfService(target.service->name, target.service->ns, target.service->port,

@@ -23,6 +23,24 @@ bool CallsForPass(const kube::Object& before, const kube::Object& after) {
          before.deleting() != after.deleting() || !SameMetadata(before, after);
 }
 
+// An autoscaler's status changes every 15 s.
+std::optional<kube::Key> KeyOfSpecChange(const runtime::Change& change) {
+  if (change.before && change.after && !CallsForPass(*change.before, *change.after)) return std::nullopt;
+  return KeyOfChildChange(change);
+}
+
+std::vector<kube::Key> KeysOfClusterChange(const runtime::Change& change, const runtime::Cache& cache) {
+  const auto ready = [](const kube::ObjectPtr& object) { return object && IsReady(*object); };
+  const auto& cluster = change.after ? change.after : change.before;
+  if (!cluster || (change.before && change.after && ready(change.before) == ready(change.after))) return {};
+  std::vector<kube::Key> keys;
+  for (const kube::ObjectPtr& object : cache.List(kRestateDeployments)) {
+    const json::Value body = object->Body();
+    if (body.StringAt({"spec", "restate", "register", "cluster"}) == cluster->key().name) keys.push_back(object->key());
+  }
+  return keys;
+}
+
 std::optional<kube::Key> KeyOfDeploymentChange(const runtime::Change& change) {
   const auto& object = change.after ? change.after : change.before;
   if (!object) return std::nullopt;

@@ -7,12 +7,11 @@
 namespace restate::deployment {
 namespace {
 
-// The decimal digits, least significant first, in letters and digits that spell no words.
+// The decimal digits, least significant first.
 std::string Encode(std::uint32_t number) {
-  constexpr std::string_view kDigits = "456789bcdf";
   std::string text;
   do {
-    text += kDigits[number % 10];
+    text += kHashDigits[number % 10];
     number /= 10;
   } while (number != 0);
   return text;

@@ -5,6 +5,14 @@
 namespace restate::plan {
 namespace {
 
+// The server has read the request and does not want it: saying it again changes nothing. A conflict over an object that
+// we do not know is that too: it is somebody else's.
+bool IsRefusal(const absl::Status& status, const Apply& step) {
+  const ErrorClass error_class = RowOf(ReasonOf(status)).error_class;
+  return error_class == ErrorClass::kOtherSideRefused || error_class == ErrorClass::kNotAllowed ||
+         (kube::IsConflict(status) && !step.live);
+}
+
 class Executor {
  public:
   Executor(const kube::Key& asker, const World& world) : asker_(asker), world_(world) {}
@@ -39,6 +47,12 @@ class Executor {
     const kube::ApplyOptions options{
         .manager = step.manager, .subresource = step.subresource, .force = step.live != nullptr};
     const auto result = world_.applier.Apply(step.resource, step.body, step.live, options, world_.stop);
+    if (!result.ok() && step.if_refused && IsRefusal(result.status(), step)) {
+      kube::Event event = *step.if_refused;
+      event.note.append(": ").append(MessageOf(result.status()));
+      world_.events.Record(std::move(event));
+      return absl::OkStatus();
+    }
     if (!result.ok()) return Learn(step.resource, kube::KeyOf(step.body), result.status());
     if (!result->sent) return absl::OkStatus();
     outcome_.changed = true;
@@ -72,7 +86,7 @@ class Executor {
     auto registration = world_.admin.Register(step.endpoint, step.request, world_.stop);
     if (!registration.ok()) return registration.status();
     // From here on only looks that began after the registration count for this object.
-    world_.usage.Changed(asker_);
+    world_.usage.Registered(asker_, registration->id);
     outcome_.registration = *std::move(registration);
     for (std::size_t i = 0; i < step.record_on.size(); ++i) {
       RETURN_IF_ERROR(Record(step, step.record_resources[i], step.record_on[i]));

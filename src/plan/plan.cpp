@@ -31,7 +31,7 @@ runtime::Next NextPass(const Plan& plan, const Outcome& outcome,
     if (kube::IsNotFound(published.status())) return runtime::Next::Forget();
     return runtime::Next::Failed(published.status());
   }
-  if (plan.again) return runtime::Next::After(Clock::Duration::zero());
+  if (plan.again && outcome.changed) return runtime::Next::After(Clock::Duration::zero());
   runtime::Next next;
   next.error = plan.failure;
   if (plan.look_again) next.after = absl::ToChronoNanoseconds(*plan.look_again);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "restate/base/digest.h"
+#include "restate/json/text.h"
 #include "restate/kube/applier.h"
 
 namespace restate::plan {
@@ -20,6 +22,12 @@ json::Value WithoutTimes(json::Value status) {
   return status;
 }
 
+std::uint64_t DigestOf(const json::Value& status) {
+  Fnv1a digest;
+  digest.Add(json::Dump(WithoutTimes(status)));
+  return digest.value();
+}
+
 }  // namespace
 
 bool SameStatus(const json::Value& a, const json::Value& b) { return WithoutTimes(a) == WithoutTimes(b); }
@@ -35,7 +43,8 @@ absl::StatusOr<std::optional<Clock::Duration>> StatusPublisher::Publish(const St
                                       {"status", status.wanted}});
   // The second question: members that others wrote there stay whatever we apply, so they are no reason to apply.
   if (SameStatus(status.current, status.wanted) ||
-      kube::IsNoOpApply(body, status.object->Body(), kManager, kSubresource)) {
+      kube::IsNoOpApply(body, status.object->Body(), kManager, kSubresource) ||
+      Repeats(key, status.wanted, status.current)) {
     Settled(key);
     return std::nullopt;
   }
@@ -43,8 +52,16 @@ absl::StatusOr<std::optional<Clock::Duration>> StatusPublisher::Publish(const St
   const auto answer = client_.Apply(status.resource, body, {.manager = kManager, .subresource = kSubresource}, stop);
   if (!answer.ok()) return answer.status();
   if (auto object = kube::Object::From(*answer); object.ok()) cache_.Put(status.resource, *std::move(object));
-  Written(key);
+  const json::Value* stored = answer->Find("status");
+  Written(key, status.wanted, stored ? *stored : json::Value());
   return std::nullopt;
+}
+
+bool StatusPublisher::Repeats(const kube::Key& key, const json::Value& wanted, const json::Value& current) {
+  const std::uint64_t sent = DigestOf(wanted), stored = DigestOf(current);
+  std::lock_guard lock(mutex_);
+  const auto it = paces_.find(key);
+  return it != paces_.end() && it->second.sent == sent && it->second.stored == stored;
 }
 
 std::optional<Clock::Duration> StatusPublisher::HoldBack(const kube::Key& key, bool urgent) {
@@ -59,9 +76,10 @@ std::optional<Clock::Duration> StatusPublisher::HoldBack(const kube::Key& key, b
   return due - now;
 }
 
-void StatusPublisher::Written(const kube::Key& key) {
+void StatusPublisher::Written(const kube::Key& key, const json::Value& wanted, const json::Value& stored) {
+  const std::uint64_t sent = DigestOf(wanted), became = DigestOf(stored);
   std::lock_guard lock(mutex_);
-  paces_[key] = {.written = clock_.Now(), .pending_since = std::nullopt};
+  paces_[key] = {.written = clock_.Now(), .pending_since = std::nullopt, .sent = sent, .stored = became};
 }
 
 void StatusPublisher::Settled(const kube::Key& key) {

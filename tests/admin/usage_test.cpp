@@ -219,7 +219,7 @@ TEST_CASE_FIXTURE(Fixture, "a failure is told at once to all, until the next try
     CHECK_FALSE(answer.look);
     CHECK(ReasonOf(answer.error) == Reason::kAdminCallRejected);
   }
-  clock.Advance(seconds(9));
+  clock.Advance(seconds(1));
   CHECK_FALSE(Ask(a).error.ok());
   Settle();
   CHECK(server().request_count() == 1);
@@ -245,9 +245,83 @@ TEST_CASE_FIXTURE(Fixture, "a look that is young enough outlives a failed query"
   CHECK_FALSE(Ask(b).error.ok());
 }
 
+// One deployment, with so many invocations pinned to it.
+std::string Pinned(std::string_view id, int n) {
+  std::string rows = R"({"kind":"deployment","id":")" + std::string(id) + R"(","detail":"http://x/","n":0})";
+  if (n > 0) {
+    rows += R"(,{"kind":"pinned","id":")" + std::string(id) + R"(","detail":"suspended","n":)" + std::to_string(n) +
+            R"(,"oldest":"2026-01-01T00:00:00Z"})";
+  }
+  return R"({"rows":[)" + rows + "]}";
+}
+
+TEST_CASE_FIXTURE(Fixture, "while watched work goes on Restate is asked every second, however many watch; its end wakes them") {
+  const Wanted watching{.max_age = seconds(10), .watched = {"dp_1"}};
+  for (const auto& asker : {a, b}) REQUIRE(Waits(asker, watching));
+  server().Answer(Json(200, Pinned("dp_1", 2)));
+  Settle();
+  for (const auto& asker : {a, b}) CHECK(Ask(asker, watching).look);
+  for (int second = 1; second <= 5; ++second) {
+    Settle();
+    CHECK(clock.UntilNextWake() == seconds(1));
+    clock.Advance(seconds(1));
+    server().WaitForRequest(1 + second);
+    server().Answer(Json(200, Pinned("dp_1", second < 5 ? 1 : 0)));
+    Settle();
+    CHECK(woken.Times(a) == (second < 5 ? 1 : 2));
+  }
+  CHECK(woken.Times(b) == 2);
+  CHECK(server().request_count() == 6);
+  CHECK(clock.UntilNextWake() == Clock::Duration::max());  // nothing drains: nothing is asked
+  CHECK(Ask(a, watching).look->deployments.at("dp_1").pinned.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "a slow Restate is asked less often, and nobody watches for one who went away") {
+  const Wanted watching{.max_age = minutes(5), .watched = {"dp_1"}};
+  REQUIRE(Waits(a, watching));
+  server().WaitForRequest(1);
+  clock.Advance(std::chrono::milliseconds(300));
+  server().Answer(Json(200, Pinned("dp_1", 1)));
+  Settle();
+  CHECK(clock.UntilNextWake() == seconds(6));
+  REQUIRE(Ask(b, watching).look);
+  SUBCASE("they ask for something else now") {
+    CHECK(Ask(a, {.max_age = minutes(5)}).look);
+    usage->Forget(b);
+    clock.Advance(seconds(6));
+    Settle();
+    CHECK(clock.UntilNextWake() == Clock::Duration::max());
+    CHECK(server().request_count() == 1);
+  }
+  SUBCASE("very slow: every ten seconds") {
+    clock.Advance(seconds(6));
+    server().WaitForRequest(2);
+    clock.Advance(seconds(9));
+    server().Answer(Json(200, Pinned("dp_1", 1)));
+    Settle();
+    CHECK(clock.UntilNextWake() == seconds(10));
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "who registered something is told when, with every answer") {
+  Look(a);
+  CHECK_FALSE(Ask(a).registered);
+  usage->Registered(a, "dp_1");
+  const auto at = clock.Now();
+  clock.Advance(seconds(3));
+  REQUIRE(Waits(a));  // the look is from before
+  server().Answer(Json(200, kOne));
+  Settle();
+  CHECK(Ask(a).registered == at);
+  CHECK(Ask(a).registered_id == "dp_1");
+  CHECK_FALSE(Ask(b).registered);
+  usage->Forget(a);
+  CHECK_FALSE(Ask(a).registered);
+}
+
 TEST_CASE_FIXTURE(Fixture, "tries back off to 30 s, so that a Restate that is back is noticed soon") {
   REQUIRE(Waits(a));
-  for (const auto& pause : {seconds(10), seconds(20), seconds(30), seconds(30)}) {
+  for (const auto& pause : {seconds(2), seconds(4), seconds(8), seconds(16), seconds(30), seconds(30)}) {
     server().Answer(Json(500, ""));
     Settle();
     CHECK_FALSE(Ask(a).error.ok());

@@ -61,6 +61,8 @@ TEST_CASE("past its deadline a deletion is overdue and goes on waiting") {
   scene.restate()["drain"] = Obj({{"timeoutSeconds", 60}});
   const auto plan = scene.Plan();
   CHECK(DeletionOf(plan).phase == crd::DeletionPhase::kOverdue);
+  CHECK(plan.wait->reason == Reason::kDeletionOverdue);
+  CHECK(scene.Report().event->reason == "DeletionDrainOverdue");
   CHECK(absl::StrContains(*DeletionOf(plan).message, "after the 60s drain timeout"));
   CHECK(scene.Steps() == Steps{});
   scene.restate()["drain"]["timeoutSeconds"] = 61;
@@ -169,13 +171,10 @@ TEST_CASE("a version that may be registered without our knowing is looked for, w
 }
 
 TEST_CASE("what this version does not support is not let go either") {
-  for (const auto& [field, value] : std::vector<std::pair<std::string, json::Value>>{
-           {"deletePolicy", "force"}, {"drain", Obj({{"onTimeout", "force"}})}, {"tunnelMode", "in-process"}}) {
-    Scene scene = Deleted({.id = "dp_1", .remove_at = kPast});
-    scene.restate()[field] = value;
-    CHECK(scene.Plan().steps.empty());
-    CHECK(ReasonOf(scene.Plan().failure) == Reason::kNotSupported);
-  }
+  Scene tunnel = Deleted({.id = "dp_1", .remove_at = kPast});
+  tunnel.restate()["tunnelMode"] = "in-process";
+  CHECK(tunnel.Plan().steps.empty());
+  CHECK(ReasonOf(tunnel.Plan().failure) == Reason::kNotSupported);
   // Its Configurations may have work that we cannot see.
   Scene knative;
   knative.spec()["deploymentMode"] = "knative";
@@ -184,6 +183,121 @@ TEST_CASE("what this version does not support is not let go either") {
   CHECK(ReasonOf(knative.Plan().failure) == Reason::kNotSupported);
   knative.spec()["replicas"] = "does not decode";
   CHECK(knative.Plan().steps.empty());
+}
+
+// The status already says that force is used.
+Scene Forced(VersionState v1 = {.id = "dp_1"}) {
+  Scene scene = Deleted(v1);
+  scene.restate()["deletePolicy"] = "force";
+  scene.cr()["status"] =
+      Obj({{"replicas", 1},
+           {"deletion", Obj({{"policy", "force"}, {"phase", "Forcing"}, {"totalPendingInvocations", 0}})}});
+  return scene;
+}
+
+TEST_CASE("force: told first, then everything goes at once with its work, and the losses are named") {
+  Scene scene = Forced({.id = "dp_1", .replicas = 2});
+  scene.Autoscaler("v1");
+  scene.look.deployments["dp_1"].pinned["suspended"] = 2;
+  scene.look.deployments["dp_1"].unpinned = 3;
+  scene.cr().Erase("status");
+  CHECK(scene.Steps() == Steps{});
+  auto report = scene.Report();
+  REQUIRE(report.status);
+  CHECK(report.status->urgent);
+  CHECK(report.status->wanted.StringAt({"deletion", "phase"}) == "Forcing");
+  CHECK(report.status->wanted.StringAt({"deletion", "policy"}) == "force");
+  CHECK(!report.status->wanted.FindPath({"deletion", "deadline"}));
+  CHECK(report.status->wanted.Find("replicas"));  // the CRD demands it
+  CHECK(scene.Plan().look_again == absl::ZeroDuration());
+
+  scene.cr()["status"] = report.status->wanted;
+  CHECK(scene.Steps() == Steps{"delete horizontalpodautoscalers shop/v1 uid autoscaler-of-v1",
+                               "apply replicasets shop/v1/scale as restate-operator/scale-down",
+                               "forget dp_1 at http://restate:9070", "delete replicasets shop/v1 uid uid-of-v1",
+                               kRelease});
+  CHECK(scene.Announcements() == Steps{"VersionScaledDown", "VersionRemoved", "ForcedDeletion"});
+  for (const plan::Step& step : scene.Plan().steps) {
+    const auto* announce = std::get_if<plan::Announce>(&step);
+    if (!announce || announce->event.reason != "ForcedDeletion") continue;
+    CHECK(announce->event.warning);
+    CHECK(absl::StrContains(scene.Labelled(announce->event.note), "v1 (2 pinned, 3 unpinned invocations)"));
+  }
+}
+
+TEST_CASE("drained until the deadline, forced after it") {
+  Scene scene = Deleted({.id = "dp_1"});
+  scene.look.deployments["dp_1"].pinned["paused"] = 1;
+  scene.restate()["drain"] = Obj({{"timeoutSeconds", 64}, {"onTimeout", "force"}});
+  CHECK(scene.Plan().wait->reason == Reason::kDeploymentInUse);
+  CHECK(scene.Plan().look_again == absl::Seconds(4));  // the deadline
+  CHECK(DeletionOf(scene.Plan()).on_timeout == crd::OnTimeout::kForce);
+  scene.cr()["status"] = scene.Report().status->wanted;
+  scene.now += absl::Seconds(4);
+  CHECK(scene.Steps() == Steps{});
+  CHECK(DeletionOf(scene.Plan()).phase == crd::DeletionPhase::kForcing);
+  CHECK(scene.Report().status->urgent);
+  scene.cr()["status"] = scene.Report().status->wanted;
+  CHECK(scene.Steps().back() == kRelease);
+  CHECK(scene.Announcements().back() == "ForcedDeletion");
+
+  // A removal that is scheduled later than the deadline does not outlast it.
+  Scene idle = Deleted({.id = "dp_1", .remove_at = "2027-01-15T09:00:00+00:00"});
+  idle.restate()["drain"] = Obj({{"timeoutSeconds", 64}, {"onTimeout", "force"}});
+  CHECK(idle.Plan().look_again == absl::Seconds(4));
+}
+
+TEST_CASE("force does not wait for a Restate that is gone, and says what stays behind") {
+  Scene scene = Forced();
+  scene.look_error = MakeError(Reason::kAdminCallFailed, "no answer");
+  scene.now -= absl::Seconds(1);  // 59 s after the request
+  CHECK(scene.Steps() == Steps{});
+  CHECK(ReadyOf(scene.Report()) == "False AdminCallFailed");
+  scene.now += absl::Seconds(1);
+  CHECK(scene.Steps() == Steps{"apply replicasets shop/v1/scale as restate-operator/scale-down",
+                               "delete replicasets shop/v1 uid uid-of-v1", kRelease});
+  CHECK(scene.Announcements().back() == "RegistrationLeft");
+
+  Scene drain = Deleted({.id = "dp_1", .remove_at = kPast});
+  drain.look_error = scene.look_error;
+  drain.now += absl::Hours(100);
+  CHECK(drain.Steps() == Steps{});  // nobody asked for force
+}
+
+TEST_CASE("a deletion whose RestateCluster is gone is let go at once") {
+  Scene scene = Deleted();
+  scene.restate()["register"] = Obj({{"cluster", "prod"}});
+  CHECK(scene.Steps() == Steps{kRelease});
+  scene.clusters_listed = false;
+  CHECK(scene.Steps() == Steps{});
+}
+
+// A namespace was deleted: the versions went before the object.
+Scene Bereft() {
+  Scene scene;
+  scene.Delete(scene.now - absl::Minutes(1));
+  scene.cr()["status"] = Obj({{"replicas", 1}, {"deploymentId", "dp_1"}});
+  scene.look.deployments["dp_1"].uri = "http://greeter-4b5.shop.svc.cluster.local:9080/";
+  scene.look.deployments["dp_1"].latest = true;
+  scene.look.deployments["dp_other"].uri = "http://greeter-4b5.other.svc.cluster.local:9080/";
+  return scene;
+}
+
+TEST_CASE("what versions that are gone left in Restate goes as well, unless work is pinned to it") {
+  Scene scene = Bereft();
+  CHECK(scene.Steps() == Steps{"forget dp_1 at http://restate:9070", kRelease});
+  scene.look.deployments["dp_1"].pinned["suspended"] = 1;
+  CHECK(scene.Steps() == Steps{kRelease});
+  CHECK(scene.Announcements().back() == "RegistrationLeft");
+  scene.restate()["deletePolicy"] = "force";
+  CHECK(scene.Steps() == Steps{"forget dp_1 at http://restate:9070", kRelease});
+  CHECK(scene.Announcements().back() == "ForcedDeletion");
+
+  Scene away = Bereft();
+  away.look_error = MakeError(Reason::kAdminCallFailed, "no answer");
+  CHECK(away.Steps() == Steps{kRelease});  // a minute after the request: no namespace hangs on Restate
+  away.now -= absl::Seconds(1);
+  CHECK(away.Steps() == Steps{});
 }
 
 TEST_CASE("suspension ends with the delete request") {

@@ -31,7 +31,8 @@ json::Value Greeter(std::string_view image, json::Value restate = Obj({})) {
 }
 
 struct Life : Passes {
-  explicit Life(json::Value restate = Obj({})) {
+  explicit Life(json::Value restate = Obj({}), std::string_view crd = "../crds/restatedeployments.yaml")
+      : Passes(true, crd) {
     stage.api.Add(kRestateDeployments, Greeter("i:v1", std::move(restate)));
   }
   void Roll(std::string_view image) {
@@ -101,6 +102,51 @@ TEST_CASE("nothing is written while nothing changes") {
     life.Settle(kKey);
   }
   CHECK(life.stage.api.requests().empty());
+}
+
+TEST_CASE("with the CRD of an older operator, which drops what it does not know, nothing is written twice") {
+  Life life(Obj({}), "golden/crds/restatedeployments.json");
+  life.Settle(kKey);
+  CHECK(life.Ready(kKey) == "True Deployed");
+  CHECK(!life.stage.api.Get(kRestateDeployments, kKey)->FindPath({"status", "versions"}));
+  life.stage.clock.Advance(seconds(20));
+  life.Settle(kKey);
+  life.stage.api.ClearRequests();
+  for (int i = 0; i < 20; ++i) {
+    life.stage.clock.Advance(std::chrono::minutes(5));
+    life.Settle(kKey);
+  }
+  CHECK(life.stage.api.requests().empty());
+}
+
+TEST_CASE("rolled back: the same version again, and Restate routes to it; the other drains") {
+  Life life(Obj({{"drainDelaySeconds", 5}}));
+  life.Settle(kKey);
+  const std::string first = life.CurrentId();
+  life.Roll("i:v2");
+  life.Settle(kKey);
+  const std::string second = life.CurrentId();
+  life.stage.clock.Advance(seconds(6));
+  life.Settle(kKey);
+  REQUIRE(life.Versions() == Versions{"i:v1 x0", "i:v2 x2"});
+  life.stage.admin.Start("long", {.service = "greeter.default", .status = "suspended", .pin = second});
+
+  life.Roll("i:v1");
+  life.Settle(kKey);
+  CHECK(life.Ready(kKey) == "True Deployed");
+  CHECK(life.CurrentId() == first);
+  CHECK(life.stage.admin.LatestOf("greeter.default") == first);
+  CHECK(life.Versions() == Versions{"i:v1 x2", "i:v2 x2"});
+  const auto reasons = life.stage.events.Reasons();
+  CHECK(std::count(reasons.begin(), reasons.end(), "Promoted") == 1);
+
+  life.stage.admin.Complete("long");
+  life.stage.clock.Advance(seconds(11));
+  life.Settle(kKey);
+  life.stage.clock.Advance(seconds(7));
+  life.Settle(kKey);
+  CHECK(life.Versions() == Versions{"i:v1 x2", "i:v2 x0"});
+  CHECK(life.stage.admin.UnsafeForgets().empty());
 }
 
 TEST_CASE("a short drain delay still takes two looks") {

@@ -6,10 +6,13 @@
 
 namespace restate::deployment {
 
-Passes::Passes(bool pods_become_ready) : stage({kRestateDeployments, kube::kReplicaSets, kube::kServices}) {
-  const auto crds = json::ParseYaml(FileText(TestSource("../crds/restatedeployments.yaml")));
-  REQUIRE(crds.ok());
-  for (const json::Value& crd : *crds) stage.api.Add(kube::kCustomResourceDefinitions, crd);
+Passes::Passes(bool pods_become_ready, std::string_view crd_file)
+    : stage({kRestateDeployments, kube::kReplicaSets, kube::kServices, kube::kAutoscalers, kRestateClusters}) {
+  for (const std::string_view file : {crd_file, std::string_view("../crds/restateclusters.yaml")}) {
+    const auto crds = json::ParseYaml(FileText(TestSource(std::string(file))));
+    REQUIRE(crds.ok());
+    for (const json::Value& crd : *crds) stage.api.Add(kube::kCustomResourceDefinitions, crd);
+  }
   stage.api.UseClock(stage.clock);
   stage.api.CollectGarbageAutomatically();
   if (pods_become_ready) stage.api.RunReplicaSets();

@@ -11,8 +11,8 @@ namespace restate::deployment {
 
 class Passes {
  public:
-  // Serves our CRD; ReplicaSets become ready by themselves unless told otherwise.
-  explicit Passes(bool pods_become_ready = true);
+  // Serves our CRDs, or the one of the reference; ReplicaSets become ready by themselves unless told otherwise.
+  explicit Passes(bool pods_become_ready = true, std::string_view crd = "../crds/restatedeployments.yaml");
 
   plan::Stage stage;
 

@@ -3,6 +3,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "deployment/scene.h"
+#include "restate/deployment/version_status.h"
+#include "restate/json/text.h"
 
 namespace restate::deployment {
 namespace {
@@ -24,6 +26,8 @@ plan::Outcome Failed(Reason reason, std::string_view message = "why") {
   return {.done = 0, .error = MakeError(reason, message), .registration = {}, .changed = true};
 }
 
+const plan::Outcome kChanged{.done = 1, .error = {}, .registration = {}, .changed = true};
+
 const json::Value& ReadyIn(const json::Value& status) { return status.Find("conditions")->array()->front(); }
 
 void SetReady(Scene& scene, std::string_view status, std::string_view reason) {
@@ -42,6 +46,7 @@ TEST_CASE("the status of a deployed object") {
   CHECK(report.status->wanted == Obj({{"availableReplicas", 3},
                                       {"conditions", Arr({Obj({{"lastTransitionTime", "2027-01-15T08:00:00Z"},
                                                                {"message", "RestateDeployment is deployed"},
+                                                               {"observedGeneration", 4},
                                                                {"reason", "Deployed"},
                                                                {"status", "True"},
                                                                {"type", "Ready"}})})},
@@ -52,7 +57,110 @@ TEST_CASE("the status of a deployed object") {
                                       {"readyReplicas", 3},
                                       {"reconciliation", "Reconciling"},
                                       {"replicas", 3},
-                                      {"unavailableReplicas", 0}}));
+                                      {"unavailableReplicas", 0},
+                                      {"versions", Arr({Obj({{"name", scene.NameOf("v1")},
+                                                             {"phase", "Current"},
+                                                             {"deploymentId", "dp_1"},
+                                                             {"images", Arr({"i:v1"})},
+                                                             {"replicas", 3}})})}}));
+}
+
+TEST_CASE("what the status says of each version: its phase, its work, its end") {
+  Scene scene;
+  scene.Want("v5");
+  scene.Add("v1", {.id = "dp_1", .replicas = 0, .minutes_old = 50, .remove_at = "2026-06-01T00:00:00+00:00"});
+  scene.Add("v2", {.id = "dp_2", .minutes_old = 40, .remove_at = "2027-01-15T08:10:00+00:00"});
+  scene.Add("v3", {.id = "dp_3", .minutes_old = 30});
+  scene.Add("v4", {.id = "dp_4", .minutes_old = 20});
+  scene.Add("v5", {.id = "dp_5", .minutes_old = 10});
+  for (const auto* v : {"1", "2", "3", "4", "5"}) scene.Use(std::string("v") + v, std::string("dp_") + v);
+  scene.look.deployments["dp_3"].pinned = {{"suspended", 2}, {"invoked", 1}};
+  scene.look.deployments["dp_3"].oldest = absl::FromUnixSeconds(1'700'000'000);
+  scene.look.deployments["dp_4"].attempts = 4;
+  scene.look.deployments["dp_5"].latest = true;
+  scene.look.deployments["dp_5"].pinned = {{"invoked", 9}};  // comes and goes: not worth a write
+  const auto versions = *scene.Report().status->wanted.Find("versions");
+  CHECK(
+      scene.Labelled(json::Dump(versions)) ==
+      R"([{"deploymentId":"dp_5","images":["i:v5"],"name":"v5","phase":"Current","replicas":1},)"
+      R"({"deploymentId":"dp_4","images":["i:v4"],"invocations":{"attempting":4},"name":"v4","phase":"Draining","replicas":1},)"
+      R"({"deploymentId":"dp_3","images":["i:v3"],"invocations":{"invoked":1,"suspended":2},"name":"v3",)"
+      R"("oldestInvocation":"2023-11-14T22:13:20Z","phase":"Draining","replicas":1},)"
+      R"({"deploymentId":"dp_2","images":["i:v2"],"name":"v2","phase":"Drained","removedAt":"2027-01-15T08:10:00Z","replicas":1},)"
+      R"({"deploymentId":"dp_1","images":["i:v1"],"name":"v1","phase":"Drained","removedAt":"2026-06-01T00:00:00Z","replicas":0}])");
+
+  const auto counts = CountVersions(Obj({{"status", Obj({{"versions", versions}})}}));
+  CHECK(counts.by_phase == std::map<std::string, int>{{"Current", 1}, {"Draining", 2}, {"Drained", 2}});
+  CHECK(counts.invocations == 7);
+
+  scene.cr()["status"] = scene.Report().status->wanted;
+  scene.look_error = MakeError(Reason::kAdminCallFailed, "down");
+  CHECK(*scene.Report().status->wanted.Find("versions") == versions);  // what was seen last
+}
+
+TEST_CASE("versions are shown up to a limit, the wanted one always") {
+  Scene scene;
+  for (int i = 1; i <= 30; ++i) {
+    const std::string label = "v" + std::to_string(i);
+    scene.Add(label, {.id = "dp_" + std::to_string(i), .replicas = 0, .minutes_old = 100 - i});
+    scene.Use(label, "dp_" + std::to_string(i));
+  }
+  const json::Array versions = *scene.Report().status->wanted.Find("versions")->array();
+  CHECK(versions.size() == crd::kVersionsShown);
+  CHECK(versions[0].StringAt({"name"}) == scene.NameOf("v1"));
+  CHECK(versions[1].StringAt({"name"}) == scene.NameOf("v30"));
+}
+
+TEST_CASE("kstatus: Reconciling while on the way, Stalled when a person is needed, neither when done") {
+  const Scene scene = Deployed();
+  CHECK(ConditionOf(scene.Report(), "Reconciling") == "none");
+  CHECK(ConditionOf(scene.Report(), "Stalled") == "none");
+  const Scene starting = Deployed({.id = "", .ready = 1});
+  CHECK(ConditionOf(starting.Report(), "Reconciling") == "True ReplicaSetPodNotReady");
+  CHECK(ConditionOf(starting.Report(), "Stalled") == "none");
+  const auto down = scene.Report(Failed(Reason::kAdminCallFailed));
+  CHECK(ConditionOf(down, "Reconciling") == "True AdminCallFailed");
+  for (const Reason reason : {Reason::kAdminCallRejected, Reason::kApiRejected, Reason::kApiForbidden}) {
+    const auto report = scene.Report(Failed(reason));
+    CHECK(ConditionOf(report, "Stalled") == "True " + std::string(RowOf(reason).name));
+    CHECK(ConditionOf(report, "Reconciling") == "none");
+    for (const json::Value& condition : *report.status->wanted.Find("conditions")->array()) {
+      CHECK(condition.IntAt({"observedGeneration"}) == 4);
+    }
+  }
+  Scene foreign = Deployed();
+  foreign.look.deployments["dp_1"].latest = false;
+  CHECK(ConditionOf(foreign.Report(), "Stalled") == "True ForeignDeployment");
+}
+
+TEST_CASE("suspended: nothing is done, the status keeps what it said and says why it is old") {
+  Scene scene = Deployed({.id = "", .ready = 1});
+  SetReady(scene, "True", "Deployed");
+  scene.cr()["status"]["deploymentId"] = "dp_7";
+  scene.cr()["metadata"]["annotations"] = Obj({{"restate.dev/reconcile", "disabled"}});
+  scene.spec()["restate"]["register"] = Obj({{"url", "not looked at"}});
+  CHECK(scene.Steps() == std::vector<std::string>{});
+  CHECK(!scene.Plan().look_again);  // only a change brings the next pass
+  auto report = scene.Report();
+  CHECK(report.status->urgent);
+  CHECK(report.status->wanted.StringAt({"reconciliation"}) == "Disabled");
+  CHECK(report.status->wanted.StringAt({"deploymentId"}) == "dp_7");
+  CHECK(ReadyOf(report) == "True Deployed");
+  CHECK(ConditionOf(report, "Reconciling") == "False Disabled");
+  CHECK(!report.event);
+  const auto told = report.status->wanted;
+  scene.cr()["status"] = told;
+  scene.now += absl::Hours(1);
+  CHECK(scene.Report().status->wanted == told);
+
+  scene.cr()["metadata"]["annotations"]["restate.dev/reconcile"] = "Disabled";  // no other spelling counts
+  scene.spec()["restate"]["register"] = Obj({{"url", "http://restate:9070"}});
+  report = scene.Report();
+  CHECK(report.status->wanted.StringAt({"reconciliation"}) == "ResumingReconciliation");
+  CHECK(ConditionOf(report, "Reconciling") == "True ReplicaSetPodNotReady");
+  Scene done = Deployed();
+  done.cr()["status"] = told;
+  CHECK(done.Report().status->wanted.StringAt({"reconciliation"}) == "Reconciling");
 }
 
 TEST_CASE("counters of a version on its way") {
@@ -112,10 +220,10 @@ TEST_CASE("moments are not told") {
   looking.looked = false;
   CHECK(!looking.Report().status);
   Scene registering = Deployed({.id = ""});
-  CHECK(!registering.Report().status);  // the confirmation follows at once
+  CHECK(!registering.Report(kChanged).status);  // the confirmation follows at once
   CHECK(ReadyOf(registering.Report(Failed(Reason::kAdminCallFailed))) == "False AdminCallFailed");
   Scene fresh;
-  CHECK(!fresh.Report().status);
+  CHECK(!fresh.Report(kChanged).status);
 }
 
 TEST_CASE("event and condition of a failure agree") {

@@ -62,6 +62,51 @@ TEST_CASE("a version is kept by work and by being the latest") {
   }
 }
 
+TEST_CASE("an older version with work gets the user's autoscaler, for itself alone, and loses it with its last work") {
+  const auto autoscaling = [](Scene& scene) {
+    scene.spec()["autoscaling"] = json::Obj({{"minReplicas", 0}, {"maxReplicas", 5}, {"scaleTargetRef", "x"}});
+  };
+  const std::string apply = "apply horizontalpodautoscalers shop/v1 as restate-operator/autoscaling";
+  Scene scene = Rolled({.id = "dp_1", .replicas = 3});
+  scene.look.deployments["dp_1"].pinned["invoked"] = 1;
+  autoscaling(scene);
+  CHECK(scene.Steps() == Steps{apply});
+  const auto plan = scene.Plan();
+  const auto body =
+      BodyOf(plan, "apply horizontalpodautoscalers shop/" + scene.NameOf("v1") + " as restate-operator/autoscaling");
+  CHECK(body.IntAt({"spec", "minReplicas"}) == 1);
+  CHECK(body.IntAt({"spec", "maxReplicas"}) == 5);
+  CHECK(body.StringAt({"spec", "scaleTargetRef", "kind"}) == "ReplicaSet");
+  CHECK(body.StringAt({"spec", "scaleTargetRef", "name"}) == scene.NameOf("v1"));
+  CHECK(body.StringAt({"metadata", "labels", "restate.dev/owned-by"}) == "greeter");
+  const auto refused = std::get<plan::Apply>(plan.steps.back()).if_refused;
+  REQUIRE(refused);
+  CHECK(refused->reason == "AutoscalingApplyFailed");
+  CHECK(refused->warning);
+
+  SUBCASE("no longer wanted: full strength again") {
+    scene.Autoscaler("v1");
+    scene.spec().Erase("autoscaling");
+    scene.spec()["replicas"] = 1;
+    CHECK(scene.Steps() == Steps{"delete horizontalpodautoscalers shop/v1 uid autoscaler-of-v1",
+                                 "apply replicasets shop/v1/scale as restate-operator/scale-restore"});
+  }
+  SUBCASE("a foreign one of that name is nobody's to delete") {
+    scene.spec().Erase("autoscaling");
+    CHECK(scene.Steps() == Steps{});
+  }
+  SUBCASE("it stays through the drain delay, and goes right before the pods") {
+    Scene drained = Rolled({.id = "dp_1", .replicas = 3});
+    autoscaling(drained);
+    drained.Autoscaler("v1");
+    CHECK(drained.Steps() == Steps{kStamp});
+    Scene due = Rolled({.id = "dp_1", .replicas = 3, .remove_at = kPast});
+    autoscaling(due);
+    due.Autoscaler("v1");
+    CHECK(due.Steps() == Steps{"delete horizontalpodautoscalers shop/v1 uid autoscaler-of-v1", kScaleDownV1});
+  }
+}
+
 TEST_CASE("no look, no removal") {
   Scene scene = Rolled({.id = "dp_1", .remove_at = kPast});
   scene.looked = false;

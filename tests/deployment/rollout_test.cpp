@@ -206,16 +206,110 @@ TEST_CASE("a registration that failed because Restate was away waits for Restate
   CHECK(scene.Steps() == Steps{"register http://v1.shop.svc.cluster.local:9080/ at http://restate:9070"});
 }
 
-TEST_CASE("routed elsewhere: to a newer version of ours, or to a stranger") {
+TEST_CASE("routed elsewhere: to a newer version of ours, or to a stranger that is left alone") {
   Scene scene = Deployed();
   scene.look.deployments["dp_1"].latest = false;
   CHECK(WaitOf(scene).reason == Reason::kForeignDeployment);
   scene.Add("v2", {.id = "dp_2", .minutes_old = 1});
   scene.Use("v2", "dp_2").latest = true;
-  CHECK(WaitOf(scene).reason == Reason::kNotLatest);
-  CHECK(WaitOf(scene).message.find("dp_1") != std::string::npos);
-  CHECK(scene.Plan().look_again == absl::Seconds(30));
-  CHECK(scene.Steps() == Steps{});  // v2 serves the calls: it stays
+  CHECK(scene.Steps() == Steps{"register http://v1.shop.svc.cluster.local:9080/ at http://restate:9070 by force"});
+}
+
+TEST_CASE("a rollback: the version that is wanted again is made the latest by force, once its pods are ready") {
+  Scene scene = Deployed();
+  scene.Add("v2", {.id = "dp_2", .minutes_old = 1});
+  scene.look.deployments["dp_1"].latest = false;
+  scene.Use("v2", "dp_2").latest = true;
+  scene.look.deployments["dp_1"].pinned["suspended"] = 1;  // work of its own is no reason against it
+  const Steps promote{"register http://v1.shop.svc.cluster.local:9080/ at http://restate:9070 by force"};
+  CHECK(scene.Steps() == promote);
+  CHECK(scene.Announcements() == Steps{"Promoted"});
+  CHECK(scene.Plan().again);
+
+  SUBCASE("pods first") {
+    scene.ReplicaSet("v1")["status"]["readyReplicas"] = 0;
+    CHECK(scene.Steps() == Steps{});
+    CHECK(WaitOf(scene).reason == Reason::kReplicaSetPodNotReady);
+  }
+  SUBCASE("one that had no effect is not repeated at once") {
+    scene.registered = scene.answered - std::chrono::seconds(1);
+    scene.registered_id = "dp_1";
+    CHECK(scene.Steps() == Steps{});
+    CHECK(WaitOf(scene).reason == Reason::kNotLatest);
+    CHECK(scene.Plan().look_again == absl::Seconds(30));
+    scene.registered = scene.answered - std::chrono::seconds(30);
+    CHECK(scene.Steps() == promote);
+    scene.registered = scene.answered - std::chrono::seconds(1);
+    scene.registered_id = "dp_2";  // that was another one
+    CHECK(scene.Steps() == promote);
+  }
+  SUBCASE("what an earlier object of this name left behind is ours as well") {
+    scene = Deployed();
+    scene.look.deployments["dp_1"].latest = false;
+    auto& left = scene.look.deployments["dp_left"];
+    left.latest = true;
+    left.uri = "http://greeter-4b5.shop.svc.other.domain:9080/";
+    CHECK(scene.Steps() == promote);
+    for (const auto* foreign :
+         {"http://greeter-4b5.shop2.svc.cluster.local:9080/", "https://greeter-4b5.shop.svc.x/",
+          "http://greeter-x4b5.shop.svc.cluster.local:9080/", "http://greeter-.shop.svc.x/",
+          "http://greeter-4b5-4b5.shop.svc.cluster.local:9080/", "http://other-4b5.shop.svc.x/"}) {
+      CAPTURE(foreign);
+      left.uri = foreign;
+      CHECK(scene.Steps() == Steps{});
+      CHECK(WaitOf(scene).reason == Reason::kForeignDeployment);
+    }
+  }
+}
+
+TEST_CASE("the wanted version carries no autoscaler of ours: one from when it drained goes, and its pods come back") {
+  Scene scene = Deployed();
+  scene.Autoscaler("v1");
+  scene.ReplicaSet("v1")["spec"]["replicas"] = 7;
+  CHECK(scene.Steps() == Steps{"delete horizontalpodautoscalers shop/v1 uid autoscaler-of-v1",
+                               "apply replicasets shop/v1/scale as restate-operator/propagate-replicas"});
+}
+
+TEST_CASE("a RestateCluster is waited for before anything is registered, and its policies let the pods in") {
+  Scene scene;
+  scene.restate()["register"] = Obj({{"cluster", "prod"}});
+  scene.Cluster("prod", true);
+  scene.Add("v1", {.id = ""});
+  CHECK(scene.ReplicaSet("v1").StringAt({"spec", "template", "metadata", "labels", "allow.restate.dev/prod"}) ==
+        "true");
+  CHECK(scene.ReplicaSet("v1").StringAt({"metadata", "labels", "allow.restate.dev/prod"}) == "true");
+  CHECK(scene.Steps() == Steps{"register http://v1.shop.svc.cluster.local:9080/ at "
+                               "http://restate.prod.svc.cluster.local:9070"});
+  scene.Cluster("prod", false);
+  CHECK(scene.Steps() == Steps{});
+  CHECK(WaitOf(scene).reason == Reason::kClusterNotReady);
+  CHECK(ReadyOf(scene.Report()) == "False ClusterNotReady");
+
+  scene.cluster.reset();
+  CHECK(scene.Steps() == Steps{});
+  CHECK(ReadyOf(scene.Report()) == "False InvalidRestateConfig");
+  CHECK(ConditionOf(scene.Report(), "Stalled") == "none");  // it may come yet
+  CHECK(scene.Report().event);
+  CHECK(std::string(MessageOf(scene.Plan().failure)).find("RestateCluster prod") != std::string::npos);
+
+  scene.clusters_listed = false;  // no CRD, or no list yet: that is nobody's mistake
+  CHECK(scene.Steps() == Steps{});
+  CHECK(!scene.Report().status);
+}
+
+TEST_CASE("without its cluster a registered version says so; a look that failed is then no surprise") {
+  Scene scene;
+  scene.restate()["register"] = Obj({{"cluster", "prod"}});
+  scene.Add("v1", {.id = "dp_1"});
+  scene.Use("v1", "dp_1").latest = true;
+  scene.Cluster("prod", false);
+  CHECK(ReadyOf(scene.Report()) == "True Deployed");  // Restate answers, whatever its pods lack
+  scene.look_error = MakeError(Reason::kAdminCallFailed, "down");
+  CHECK(ReadyOf(scene.Report()) == "False ClusterNotReady");
+  scene.Cluster("prod", true);
+  CHECK(ReadyOf(scene.Report()) == "False AdminCallFailed");
+  scene.cluster.reset();
+  CHECK(ReadyOf(scene.Report()) == "False InvalidRestateConfig");
 }
 
 TEST_CASE("while a stranger serves, old versions are left alone") {

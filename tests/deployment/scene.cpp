@@ -69,7 +69,7 @@ void Scene::Add(std::string_view label, const VersionState& state) {
   const std::string key(label);
   names_[key] = seen.name;
   if (state.service) {
-    json::Value service = ServiceFor(seen, Version{Make(set), set, nullptr, state.id});
+    json::Value service = ServiceFor(seen, Version{Make(set), set, nullptr, nullptr, state.id});
     service["metadata"]["uid"] = absl::StrCat("service-of-", key);
     if (!state.id.empty()) service["metadata"]["annotations"][kDeploymentIdAnnotation] = state.id;
     services_[key] = std::move(service);
@@ -87,16 +87,49 @@ admin::DeploymentUse& Scene::Use(std::string_view label, std::string_view id) {
   return use;
 }
 
+void Scene::Cluster(std::string_view name, bool ready) {
+  cluster =
+      Obj({{"apiVersion", kRestateClusters.ApiVersion()},
+           {"kind", kRestateClusters.kind},
+           {"metadata", Obj({{"name", name}, {"uid", "cluster-uid"}, {"resourceVersion", "3"}})},
+           {"status", Obj({{"conditions", Arr({Obj({{"type", "Ready"}, {"status", ready ? "True" : "False"}})})}})}});
+}
+
+void Scene::Autoscaler(std::string_view label, json::Value spec) {
+  const json::Value owner = Obj({{"apiVersion", kRestateDeployments.ApiVersion()},
+                                 {"kind", kRestateDeployments.kind},
+                                 {"name", kKey.name},
+                                 {"uid", "cr-uid"},
+                                 {"controller", true}});
+  const std::string key(label);
+  autoscalers_[key] = Obj({{"apiVersion", "autoscaling/v2"},
+                           {"kind", "HorizontalPodAutoscaler"},
+                           {"metadata", Obj({{"name", NameOf(label)},
+                                             {"namespace", kKey.ns},
+                                             {"uid", absl::StrCat("autoscaler-of-", key)},
+                                             {"resourceVersion", "12"},
+                                             {"ownerReferences", Arr({owner})}})},
+                           {"spec", std::move(spec)}});
+}
+
 Observed Scene::See() const {
   runtime::Cache cache;
   cache.Put(kRestateDeployments, Make(cr_));
   for (const auto& [label, body] : replica_sets_) cache.Put(kube::kReplicaSets, Make(body));
   for (const auto& [label, body] : services_) cache.Put(kube::kServices, Make(body));
+  for (const auto& [label, body] : autoscalers_) cache.Put(kube::kAutoscalers, Make(body));
+  if (clusters_listed) {
+    cache.Replace(kRestateClusters, cluster ? std::vector{Make(*cluster)} : std::vector<kube::ObjectPtr>(), "1");
+  }
   auto seen = Gather(kKey, cache, config, now);
   REQUIRE(seen.has_value());
   const auto wanted = LookNeeded(*seen);
   seen->needs_look = wanted.has_value();
-  if (!wanted || !seen->endpoint.ok()) return *std::move(seen);
+  const bool asked = seen->cluster != ClusterState::kMissing && seen->cluster != ClusterState::kNotSynced;
+  if (!wanted || !seen->endpoint.ok() || !asked) return *std::move(seen);
+  seen->usage.answered = answered;
+  seen->usage.registered = registered;
+  seen->usage.registered_id = registered_id;
   if (!look_error.ok()) {
     seen->usage.error = look_error;
   } else if (looked) {
@@ -139,15 +172,21 @@ plan::Report Scene::Report(const plan::Outcome& outcome) const {
   return Kind::MakeReport(seen, Kind::MakePlan(seen), outcome);
 }
 
-std::string ReadyOf(const plan::Report& report) {
-  if (!report.status) return "nothing";
+std::string ConditionOf(const plan::Report& report, std::string_view type) {
+  REQUIRE(report.status);
   const json::Value* conditions = report.status->wanted.Find("conditions");
   REQUIRE(conditions);
   REQUIRE(conditions->array());
-  REQUIRE(conditions->array()->size() == 1);
-  const json::Value& ready = conditions->array()->front();
-  CHECK(ready.StringAt({"type"}) == "Ready");
-  return absl::StrCat(std::string(ready.StringAt({"status"})), " ", std::string(ready.StringAt({"reason"})));
+  for (const json::Value& condition : *conditions->array()) {
+    if (condition.StringAt({"type"}) != type) continue;
+    return absl::StrCat(std::string(condition.StringAt({"status"})), " ", std::string(condition.StringAt({"reason"})));
+  }
+  return "none";
+}
+
+std::string ReadyOf(const plan::Report& report) {
+  if (!report.status) return "nothing";
+  return ConditionOf(report, "Ready");
 }
 
 json::Value BodyOf(const DeploymentPlan& plan, std::string_view step_text) {

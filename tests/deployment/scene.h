@@ -47,6 +47,17 @@ class Scene {
   bool looked = true;       // false: the look is still under way
   absl::Status look_error;  // the look failed
 
+  std::optional<Clock::TimePoint> registered;  // when this process last registered something for the object
+  std::string registered_id;
+  Clock::TimePoint answered = Clock::TimePoint(std::chrono::hours(1));  // of the look
+
+  // The RestateCluster of this name exists.
+  void Cluster(std::string_view name, bool ready);
+  std::optional<json::Value> cluster;
+  bool clusters_listed = true;
+  // The version has an autoscaler of ours.
+  void Autoscaler(std::string_view label, json::Value spec = {});
+
   absl::Time now = absl::FromUnixSeconds(1'800'000'000);
   plan::Config config;
 
@@ -61,11 +72,13 @@ class Scene {
 
  private:
   json::Value cr_;
-  std::map<std::string, std::string> names_;                    // by label
-  std::map<std::string, json::Value> replica_sets_, services_;  // by label
+  std::map<std::string, std::string> names_;                                  // by label
+  std::map<std::string, json::Value> replica_sets_, services_, autoscalers_;  // by label
 };
 
-// What the Ready condition of a report says: "True Deployed".
+// What a condition of a report says: "True Deployed"; "none" where there is none of that type.
+std::string ConditionOf(const plan::Report& report, std::string_view type);
+// The Ready condition; "nothing" where the report has no status.
 std::string ReadyOf(const plan::Report& report);
 // The sub-object that an apply step sends, found by the step's text; null when there is none.
 json::Value BodyOf(const DeploymentPlan& plan, std::string_view step_text);

@@ -47,20 +47,9 @@ TEST_CASE("features that come later") {
     return [=](Scene& scene) { scene.restate()[name] = value; };
   };
   const Row rows[] = {
-      {"register.cluster", Reason::kNotSupported, field("register", Obj({{"cluster", "c"}}))},
       {"register.cloud", Reason::kNotSupported, field("register", Obj({{"cloud", "c"}}))},
       {"deploymentMode knative", Reason::kNotSupported, [](Scene& s) { s.spec()["deploymentMode"] = "knative"; }},
-      {"spec.autoscaling", Reason::kNotSupported,
-       [](Scene& s) {
-         s.spec()["autoscaling"] = Obj({{"maxReplicas", 3}});
-       }},
       {"tunnelMode in-process", Reason::kNotSupported, field("tunnelMode", "in-process")},
-      {"deletePolicy force", Reason::kNotSupported, field("deletePolicy", "force")},
-      {"onTimeout force", Reason::kNotSupported, field("drain", Obj({{"onTimeout", "force"}}))},
-      {"restate.dev/reconcile", Reason::kNotSupported,
-       [](Scene& s) {
-         s.cr()["metadata"]["annotations"] = Obj({{"restate.dev/reconcile", "disabled"}});
-       }},
   };
   for (const Row& row : rows) CheckRefused(row);
 }

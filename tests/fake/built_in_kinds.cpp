@@ -140,6 +140,32 @@ Kind Services() {
   return kind;
 }
 
+Kind Autoscalers() {
+  Kind kind{.group = "autoscaling", .version = "v2", .kind = "HorizontalPodAutoscaler",
+            .plural = "horizontalpodautoscalers"};
+  kind.status_subresource = kind.built_in = true;
+  kind.shape = CommonShape();
+  kind.shape.list_keys["status.conditions"] = {"type"};
+  kind.defaulter = [](Value& object) {
+    Default(object["spec"], "minReplicas", 1);
+    const auto cpu = Obj({{"name", "cpu"}, {"target", Obj({{"type", "Utilization"}, {"averageUtilization", 80}})}});
+    Default(object["spec"], "metrics", json::Arr({Obj({{"type", "Resource"}, {"resource", cpu}})}));
+  };
+  kind.validate = [](const Value& object, const Value*) {
+    std::vector<Cause> causes;
+    const auto most = object.IntAt({"spec", "maxReplicas"});
+    if (most < 1) {
+      causes.push_back({"FieldValueInvalid", "Invalid value: " + std::to_string(most) + ": must be greater than 0",
+                        "spec.maxReplicas"});
+    } else if (most < object.IntAt({"spec", "minReplicas"})) {
+      causes.push_back({"FieldValueInvalid", "Invalid value: " + std::to_string(most) +
+                            ": must be greater than or equal to `minReplicas`", "spec.maxReplicas"});
+    }
+    return causes;
+  };
+  return kind;
+}
+
 std::vector<Cause> CheckEvent(const Value& event, const Value* before) {
   std::vector<Cause> causes;
   const auto invalid = [&](std::string_view field, std::string_view why, std::string_view value = "") {
@@ -240,6 +266,6 @@ void DefaultPodSpec(Value& spec) {
   });
 }
 
-std::vector<Kind> BuiltInKinds() { return {ReplicaSets(), Services(), Events(), Pods(), Namespaces(), Definitions()}; }
+std::vector<Kind> BuiltInKinds() { return {ReplicaSets(), Services(), Autoscalers(), Events(), Pods(), Namespaces(), Definitions()}; }
 
 }  // namespace restate::fake

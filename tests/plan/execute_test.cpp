@@ -153,6 +153,34 @@ TEST_CASE("applying: nothing is taken from others by force, unless the object is
   CHECK(f.stage.api.Get(kube::kServices, kSet)->StringAt({"spec", "selector", "app"}) == "a");
 }
 
+TEST_CASE("what the object can do without: a refusal is told, and the plan goes on") {
+  Fixture f;
+  Apply optional{kube::kServices, Service("web"), "restate-operator", "", nullptr};
+  optional.if_refused = kube::Event{.warning = true, .reason = "ApplyFailed", .note = "Service web"};
+  const std::vector<Step> steps = {optional, CreateStep(ReplicaSet("set"))};
+  const auto answer = [&](int code, const char* reason) {
+    f.stage.api.OnRequest([=](const fake::ApiRequest& r) -> std::optional<fake::Fault> {
+      if (r.plural != "services") return std::nullopt;
+      return fake::Fault::Refuse(code, reason, "maxReplicas is required");
+    });
+  };
+  SUBCASE("refused") {
+    answer(422, "Invalid");
+    CHECK(f.Run(steps).error.ok());
+    REQUIRE(f.stage.events.events.size() == 1);
+    CHECK(f.stage.events.events[0].reason == "ApplyFailed");
+    CHECK(absl::StrContains(f.stage.events.events[0].note, "Service web: "));
+    CHECK(absl::StrContains(f.stage.events.events[0].note, "maxReplicas is required"));
+    CHECK(f.stage.api.Get(kube::kReplicaSets, kSet));
+  }
+  SUBCASE("the server is away: that is no refusal") {
+    answer(503, "ServiceUnavailable");
+    CHECK(ReasonOf(f.Run(steps).error) == Reason::kApiUnavailable);
+    CHECK(f.stage.events.events.empty());
+    CHECK(!f.stage.api.Get(kube::kReplicaSets, kSet));
+  }
+}
+
 TEST_CASE("the same apply is sent once") {
   Fixture f;
   const auto run = [&] {

@@ -32,7 +32,10 @@ TEST_CASE("a plan whose steps change the facts is made again at once") {
   Plan plan;
   plan.again = true;
   plan.LookAgainIn(absl::Minutes(5));
-  CHECK(NextPass(plan, {}, kNothing).after == seconds(0));
+  plan::Outcome changed;
+  changed.changed = true;
+  CHECK(NextPass(plan, changed, kNothing).after == seconds(0));
+  CHECK(NextPass(plan, {}, kNothing).after == std::chrono::minutes(5));  // they changed nothing
   CHECK(ReasonOf(NextPass(plan, Failed(Reason::kApiUnavailable), kNothing).error) == Reason::kApiUnavailable);
 }
 

@@ -31,4 +31,8 @@ absl::StatusOr<Endpoint> EndpointOfUrl(std::string_view url, bool allow_loopback
 absl::StatusOr<Endpoint> EndpointOfService(std::string_view name, std::string_view ns, std::optional<std::int32_t> port,
                                            std::optional<std::string_view> path, std::string_view cluster_dns);
 
+// spec.restate.register.cluster: where a RestateCluster of that name serves the admin API: its Service `restate` in the
+// namespace that is called like it. The name must be a DNS label.
+absl::StatusOr<Endpoint> EndpointOfCluster(std::string_view cluster, std::string_view cluster_dns);
+
 }  // namespace restate::admin

@@ -33,8 +33,8 @@ struct Shared {
 
 struct ControllerSettings {
   int workers = 8;
-  std::string ns;    // empty: all namespaces
-  json::Value pod;   // the operator's own pod, for events
+  std::string ns;   // empty: all namespaces
+  json::Value pod;  // the operator's own pod, for events
 };
 
 class DeploymentController {
@@ -60,8 +60,10 @@ class DeploymentController {
   void Run(std::stop_token stop);
   bool WaitForCaches(std::stop_token stop);
   runtime::Next Pass(const kube::Key& key, std::stop_token stop);
-  void Watch(const kube::Resource& resource, std::string selector,
-             std::function<std::optional<kube::Key>(const runtime::Change&)> key_of);
+  // Whether passes wait for the first list.
+  enum class Need : std::uint8_t { kRequired, kOptional };
+  using KeysOf = std::function<std::vector<kube::Key>(const runtime::Change&)>;  // whom a change concerns
+  void Watch(const kube::Resource& resource, std::string selector, KeysOf keys_of, Need need = Need::kRequired);
 
   Shared shared_;
   ControllerSettings settings_;
@@ -69,7 +71,7 @@ class DeploymentController {
   runtime::WorkQueue queue_;
   admin::Usage usage_;
   runtime::Controller controller_;
-  std::vector<kube::Resource> resources_;
+  std::vector<kube::Resource> resources_;  // that passes wait for
   std::vector<std::unique_ptr<runtime::Reflector>> reflectors_;
   std::atomic<bool> ready_ = false;
   std::jthread starter_;

@@ -28,8 +28,10 @@ enum class ErrorClass : std::uint8_t {
 // In the order of the table in error.cpp, which a test checks.
 enum class Reason : std::uint8_t {
   kDeployed,
+  kSuspended,
   kScaledToZero,
   kClusterNotReady,
+  kClusterNotFound,
   kReplicaSetNoStatus,
   kReplicaSetScaling,
   kReplicaSetPodNotReady,
@@ -41,7 +43,9 @@ enum class Reason : std::uint8_t {
   kHashCollision,
   kNameTaken,
   kDeploymentInUse,
+  kDeletionOverdue,
   kDeploymentDraining,
+  kForcingDeletion,
   kInvalidRestateConfig,
   kInvalidSpec,
   kNotSupported,

@@ -18,6 +18,7 @@ struct Condition {
   std::optional<std::string> reason;
   std::optional<std::string> message;
   std::optional<absl::Time> last_transition_time;  // when `status` last changed
+  std::optional<std::int64_t> observed_generation;
 
   friend bool operator==(const Condition&, const Condition&) = default;
 };
@@ -31,7 +32,9 @@ constexpr auto Describe(schema::Of<Condition>) {
       schema::Field("reason", &C::reason, "One CamelCase word for programs: why the status is what it is."),
       schema::Field("message", &C::message, "The reason in a sentence, with the next step where there is one."),
       schema::Field("lastTransitionTime", &C::last_transition_time,
-                    "When the status last changed from one value to another."));
+                    "When the status last changed from one value to another."),
+      schema::Field("observedGeneration", &C::observed_generation,
+                    "metadata.generation that the condition is about; tools compare it to tell old news."));
 }
 
 enum class Reconciliation : std::uint8_t { kReconciling, kDisabled, kResuming };

@@ -5,7 +5,9 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -98,6 +100,53 @@ constexpr auto Describe(schema::Of<DeletionStatus>) {
           .NotNullable());
 }
 
+enum class VersionPhase : std::uint8_t { kCurrent, kDraining, kDrained, kRemoving };
+
+constexpr auto Names(schema::Of<VersionPhase>) {
+  return std::to_array<schema::EnumName<VersionPhase>>({
+      {VersionPhase::kCurrent, "Current"},
+      {VersionPhase::kDraining, "Draining"},
+      {VersionPhase::kDrained, "Drained"},
+      {VersionPhase::kRemoving, "Removing"},
+  });
+}
+
+// How many entries of each list a status shows, so that no object outgrows what the API server stores.
+inline constexpr std::size_t kVersionsShown = 20;
+inline constexpr std::size_t kImagesShown = 5;
+
+struct VersionStatus {
+  std::string name;
+  VersionPhase phase = VersionPhase::kCurrent;
+  std::optional<std::string> deployment_id;
+  std::optional<std::vector<std::string>> images;
+  std::optional<std::int32_t> replicas;
+  std::optional<std::map<std::string, std::int64_t>> invocations;
+  std::optional<absl::Time> oldest_invocation;
+  std::optional<absl::Time> removed_at;
+
+  friend bool operator==(const VersionStatus&, const VersionStatus&) = default;
+};
+
+constexpr auto Describe(schema::Of<VersionStatus>) {
+  using S = VersionStatus;
+  return schema::Struct(
+      "A version that exists.", schema::Field("name", &S::name, "Name of the version's ReplicaSet or Configuration."),
+      schema::Field("phase", &S::phase,
+                    "Current: the wanted version. Draining: unfinished work holds it, or it still gets new work. "
+                    "Drained: it has no work and waits for its removal, or is kept as history without pods. Removing: "
+                    "it is going away."),
+      schema::Field("deploymentId", &S::deployment_id, "Its id in Restate (dp_...), if it is registered."),
+      schema::Field("images", &S::images, "Images of its containers, five at most.").NotNullable(),
+      schema::Field("replicas", &S::replicas, "Pods that are wanted for it."),
+      schema::Field("invocations", &S::invocations,
+                    "Unfinished invocations that must end on it, counted by their status in Restate; only of versions "
+                    "that drain. `attempting` counts attempts that nothing pins yet, `unpinned` those that wait for "
+                    "its services."),
+      schema::Field("oldestInvocation", &S::oldest_invocation, "When the oldest of them was created."),
+      schema::Field("removedAt", &S::removed_at, "When it is removed if no new work comes before."));
+}
+
 struct RestateDeploymentStatus {
   std::optional<std::string> deployment_id;
   std::int32_t replicas = 0;
@@ -112,6 +161,7 @@ struct RestateDeploymentStatus {
   std::optional<std::vector<Condition>> conditions;
   std::optional<KnativeStatus> knative;
   std::optional<DeletionStatus> deletion;
+  std::optional<std::vector<VersionStatus>> versions;
 
   friend bool operator==(const RestateDeploymentStatus&, const RestateDeploymentStatus&) = default;
 };
@@ -134,8 +184,10 @@ constexpr auto Describe(schema::Of<RestateDeploymentStatus>) {
       schema::Field("reconciliation", &S::reconciliation, kReconciliationDoc),
       schema::Field(
           "conditions", &S::conditions,
-          "Observations, one per type. Ready is True when Restate sends new invocations to the latest version."),
-      schema::Field("knative", &S::knative), schema::Field("deletion", &S::deletion));
+          "Observations, one per type. Ready is True when Restate sends new invocations to the latest version. "
+          "Reconciling is there while the operator works towards that, Stalled when it cannot without a person."),
+      schema::Field("knative", &S::knative), schema::Field("deletion", &S::deletion),
+      schema::Field("versions", &S::versions, "The versions that exist, newest first, twenty at most.").NotNullable());
 }
 
 }  // namespace restate::crd

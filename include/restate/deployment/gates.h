@@ -8,6 +8,8 @@
 
 namespace restate::deployment {
 
+// The RestateCluster to register with is missing or not Ready.
+std::optional<plan::Wait> ClusterNotReady(const Observed& seen);
 // The ReplicaSet has not exactly the wanted pods, all ready and available, at its present generation.
 std::optional<plan::Wait> ReplicaSetNotReady(const Observed& seen, const Version& current);
 // Zero pods are wanted, and a service without pods cannot be registered.

@@ -15,6 +15,9 @@ std::vector<plan::Step> UpdatesOf(const Observed& seen, const Version& current);
 // The Service of a version; owned by its ReplicaSet, so that the two go together.
 json::Value ServiceFor(const Observed& seen, const Version& version);
 
+// The autoscaler of an older version that still has work: what the user wrote, for that version alone.
+json::Value AutoscalerFor(const Observed& seen, const Version& version);
+
 // Scales a version through its scale subresource.
 plan::Apply Scale(const Version& version, std::int64_t replicas, std::string_view manager);
 // Applies annotations (possibly none, which gives up earlier ones) to a version's ReplicaSet under one manager.

@@ -28,6 +28,7 @@ inline constexpr std::string_view kRecordId = "restate-operator/deployment-id";
 inline constexpr std::string_view kRemoveVersion = "restate-operator/remove-version-at";
 inline constexpr std::string_view kScaleDown = "restate-operator/scale-down";
 inline constexpr std::string_view kScaleRestore = "restate-operator/scale-restore";
+inline constexpr std::string_view kAutoscaling = "restate-operator/autoscaling";
 
 inline constexpr std::string_view kDeploymentIdAnnotation = "restate.dev/deployment-id";
 inline constexpr std::string_view kRemoveVersionAtAnnotation = "restate.dev/remove-version-at";
@@ -41,23 +42,44 @@ inline constexpr std::string_view kHashLabel = "pod-template-hash";
 inline constexpr kube::Resource kRestateDeployments{crd::kGroup, crd::kRestateDeployment.version,
                                                     crd::kRestateDeployment.kind, crd::kRestateDeployment.plural};
 
+inline constexpr kube::Resource kRestateClusters{crd::kGroup, crd::kRestateCluster.version, crd::kRestateCluster.kind,
+                                                 crd::kRestateCluster.plural, crd::kRestateCluster.namespaced};
+
 // How old the look may be on which a version loses its pods or its registration (guarantees S2).
 inline constexpr Clock::Duration kFreshLook = std::chrono::seconds(10);
-// Between two looks while something drains.
+// The longest delay and time-out that is honoured: 10 years, so that dates stay within four digits.
+inline constexpr std::int64_t kLongestDelaySeconds = std::int64_t{10} * 365 * 24 * 3600;
+// While a first list is awaited: an empty one wakes nobody.
+inline constexpr absl::Duration kListLook = absl::Seconds(5);
+// Between two passes while something drains; the end of work is told by Usage.
 inline constexpr absl::Duration kDrainLook = absl::Seconds(10);
 
 // One version: a ReplicaSet of ours, and its Service.
 struct Version {
   kube::ObjectPtr object;
   json::Value body;
-  kube::ObjectPtr service;    // of the same name; null: none
-  std::string deployment_id;  // as recorded; empty: not registered yet
+  kube::ObjectPtr service;     // of the same name; null: none
+  kube::ObjectPtr autoscaler;  // ours, of the same name; null: none
+  std::string deployment_id;   // as recorded; empty: not registered yet
 
   const std::string& name() const { return object->key().name; }
   std::string_view Annotation(std::string_view key) const { return body.StringAt({"metadata", "annotations", key}); }
   bool HasAnnotation(std::string_view key) const { return body.FindPath({"metadata", "annotations", key}) != nullptr; }
   std::optional<absl::Time> RemovalTime() const;  // nullopt: none is set, or no time
   std::int64_t replicas() const { return body.IntAt({"spec", "replicas"}, 1); }
+};
+
+// The RestateCluster that spec.restate.register.cluster names.
+enum class ClusterState : std::uint8_t { kNotAsked, kNotSynced, kMissing, kNotReady, kReady };
+
+// Whether a condition Ready of the object is True.
+bool IsReady(const kube::Object& object);
+
+// What a pass is to reach.
+enum class Mode : std::uint8_t {
+  kRollout,  // the wanted version serves, the others leave when their work is done
+  kDrain,    // the object is being deleted: all versions leave when their work is done
+  kForce,    // all versions leave now, whatever their work
 };
 
 struct Observed {
@@ -70,6 +92,7 @@ struct Observed {
   plan::Config config;
   absl::Time now;
   absl::StatusOr<admin::Endpoint> endpoint;
+  ClusterState cluster = ClusterState::kNotAsked;
 
   std::string template_text, hash, name;  // of the version that is wanted
   std::vector<Version> versions;          // ours, newest first, the wanted one among them
@@ -81,6 +104,13 @@ struct Observed {
 
   const Version* Current() const;  // the wanted version, when it is there and ours
   bool deleting() const { return object->deleting(); }
+  bool suspended() const;  // by annotation restate.dev/reconcile=disabled; a delete request ends it
+  Mode mode() const;
+  // When the delete request came, and when its drain is over (spec.restate.drain, 10 years at most); not of a rollout.
+  absl::Time deletion_requested() const;
+  absl::Time deletion_deadline() const;
+  // Whether a uri was registered for some version of this object: it has the name that only our versions have.
+  bool IsOurUri(std::string_view uri) const;
   // The use of a deployment; nullptr: Restate does not know it, or nobody looked.
   const admin::DeploymentUse* UseOf(std::string_view deployment_id) const;
 };

@@ -14,7 +14,8 @@ namespace restate::deployment {
 enum class Verdict : std::uint8_t {
   kRegister,       // Restate does not know it
   kAlreadyLatest,  // new work goes to it
-  kSuperseded,     // new work goes to another version of ours
+  kPromote,        // new work goes to another version of ours: a rollback
+  kConfirm,        // it was registered a moment ago, and Restate does not say so yet
   kConflict,       // new work goes to a deployment that is not ours, or nowhere
   kUnknown,        // nobody looked yet
 };
@@ -26,8 +27,12 @@ Verdict VerdictOn(const Observed& seen, const Version& current);
 // segments, which would climb out of it.
 absl::StatusOr<std::string> ServiceUri(const Observed& seen, const Version& version);
 
-// The step that registers `current` and writes its id on the ReplicaSet and the Service.
-absl::StatusOr<plan::Register> RegisterStep(const Observed& seen, const Version& current);
+// The step that registers `current` and writes its id on the ReplicaSet and the Service. kPromote registers by force:
+// nothing else makes Restate send new work back to a deployment it knows.
+absl::StatusOr<plan::Register> RegisterStep(const Observed& seen, const Version& current, Verdict verdict);
+
+// The deployment of ours, other than `current`, that new work goes to; empty: none.
+std::string LatestOfOurs(const Observed& seen, const Version& current);
 
 // Why a registered version gets no new work.
 plan::Wait NotRoutedTo(const Observed& seen, const Version& current, Verdict verdict);

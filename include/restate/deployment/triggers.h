@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "restate/kube/resource.h"
 #include "restate/runtime/cache.h"
@@ -13,7 +14,12 @@ namespace restate::deployment {
 bool CallsForPass(const kube::Object& before, const kube::Object& after);
 // nullopt: no pass. A change of a RestateDeployment's status is our own writing.
 std::optional<kube::Key> KeyOfDeploymentChange(const runtime::Change& change);
-// ReplicaSets and Services carry the name of their RestateDeployment as a label.
+// ReplicaSets, Services and autoscalers carry the name of their RestateDeployment as a label.
 std::optional<kube::Key> KeyOfChildChange(const runtime::Change& change);
+// The same, for what has a status that nobody here reads.
+std::optional<kube::Key> KeyOfSpecChange(const runtime::Change& change);
+// Those that wait for the RestateCluster whose existence or readiness changed; a running cluster's other changes
+// concern nobody.
+std::vector<kube::Key> KeysOfClusterChange(const runtime::Change& change, const runtime::Cache& cache);
 
 }  // namespace restate::deployment

@@ -11,6 +11,9 @@
 
 namespace restate::deployment {
 
+// What a hash is written with: digits and letters that spell no words.
+inline constexpr std::string_view kHashDigits = "456789bcdf";
+
 // The pod template as compact JSON with sorted keys: what is hashed, and what annotation restate.dev/pod-template keeps
 // so that two templates with the same hash can be told apart.
 std::string PodTemplateText(const crd::PodTemplate& pod_template);

@@ -43,6 +43,7 @@ Key KeyOf(const json::Value& object);
 
 // The kinds this program reads or writes, beside its own.
 inline constexpr Resource kReplicaSets{"apps", "v1", "ReplicaSet", "replicasets"};
+inline constexpr Resource kAutoscalers{"autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers"};
 inline constexpr Resource kServices{"", "v1", "Service", "services"};
 inline constexpr Resource kEvents{"events.k8s.io", "v1", "Event", "events"};
 inline constexpr Resource kCustomResourceDefinitions{"apiextensions.k8s.io", "v1", "CustomResourceDefinition",

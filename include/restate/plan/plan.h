@@ -23,7 +23,7 @@ struct Plan {
   std::optional<Wait> wait;                  // nullopt: everything is as it should be
   std::optional<absl::Duration> look_again;  // no later than this
   std::optional<Clock::TimePoint> expires;   // no step begins later: what they were decided on is too old then
-  bool again = false;                        // the steps change what the next decision depends on: pass again at once
+  bool again = false;                        // what the steps change, the next decision depends on: pass again at once
   absl::Status failure;                      // the pass counts as failed for this; the steps are executed all the same
 
   // Waits add up to the earliest date.

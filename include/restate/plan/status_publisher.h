@@ -1,6 +1,7 @@
 // StatusPublisher: writes statuses that differ, and spares the API server the moments in between.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -25,7 +26,8 @@ struct StatusToPublish {
 };
 
 // Thread safe. A status that is not urgent is held back for 2 s, and for 10 s after the last one, so that the many
-// small steps of a start (0 of 3 ready, 1 of 3, ...) become one or two writes.
+// small steps of a start (0 of 3 ready, 1 of 3, ...) become one or two writes. What an older CRD does not know, the
+// server drops without a word: it is sent once and not again and again.
 class StatusPublisher {
  public:
   StatusPublisher(kube::Client& client, runtime::Cache& cache, Clock& clock)
@@ -38,9 +40,11 @@ class StatusPublisher {
  private:
   struct Pace {
     std::optional<Clock::TimePoint> written, pending_since;
+    std::uint64_t sent = 0, stored = 0;  // digests of the last status that was sent, and of what became of it
   };
+  bool Repeats(const kube::Key& key, const json::Value& wanted, const json::Value& current);
   std::optional<Clock::Duration> HoldBack(const kube::Key& key, bool urgent);
-  void Written(const kube::Key& key);
+  void Written(const kube::Key& key, const json::Value& wanted, const json::Value& stored);
   void Settled(const kube::Key& key);
 
   kube::Client& client_;

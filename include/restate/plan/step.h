@@ -1,6 +1,7 @@
 // Step: one effect. A plan is a list of these, plain data: comparable by text, printable, executed in one place.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -29,6 +30,9 @@ struct Apply {
   std::string manager;
   std::string subresource;
   kube::ObjectPtr live;  // what the cache knows; null: not there yet, then foreign fields are not taken over by force
+  // Something the object can do without: if the server refuses it, this event is told, with the refusal after its note,
+  // and the plan goes on.
+  std::optional<kube::Event> if_refused = std::nullopt;
 };
 
 // A JSON patch, guarded by its own `test` operations.

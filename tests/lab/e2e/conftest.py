@@ -34,6 +34,8 @@ def rights():
              rule("restate.dev", ["restatedeployments/status"], "patch"),
              # An owner reference with blockOwnerDeletion asks for this where the admission plugin is on.
              rule("restate.dev", ["restatedeployments/finalizers"], "update"),
+             rule("restate.dev", ["restateclusters"], "get", "list", "watch"),
+             rule("autoscaling", ["horizontalpodautoscalers"], "get", "list", "watch", "create", "patch", "delete"),
              rule("apps", ["replicasets"], "get", "list", "watch", "create", "patch", "delete"),
              rule("apps", ["replicasets/scale"], "patch"),
              rule("", ["services"], "get", "list", "watch", "create", "patch"),
