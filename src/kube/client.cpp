@@ -45,6 +45,11 @@ absl::Status NoJson(const absl::Status& why, std::string_view what) {
                    std::string(what) + ": the answer is no JSON: " + std::string(MessageOf(why)));
 }
 
+// The second type is for a server that does not know the first: it answers with the whole objects instead of 406.
+HttpHeaders MetadataOnly(std::string_view kind) {
+  return {{"Accept", "application/json;as=" + std::string(kind) + ";g=meta.k8s.io;v=v1,application/json"}};
+}
+
 bool IsSuccess(int status) { return status >= 200 && status < 300; }
 
 }  // namespace
@@ -87,7 +92,9 @@ absl::StatusOr<ListPage> Client::List(const Resource& resource, const ListOption
       .Add("continue", options.next);
   const Ask ask{"list",
                 What("list", resource, options.ns),
-                {.target = CollectionPath(resource, options.ns) + query.text(), .timeout = kListTimeout}};
+                {.target = CollectionPath(resource, options.ns) + query.text(),
+                 .headers = options.metadata_only ? MetadataOnly("PartialObjectMetadataList") : HttpHeaders{},
+                 .timeout = kListTimeout}};
   auto body = Send(ask, stop);
   if (!body.ok()) return body.status();
 
@@ -130,6 +137,7 @@ absl::StatusOr<std::unique_ptr<HttpStream>> Client::Watch(const Resource& resour
       .Add("resourceVersion", options.resource_version)
       .Add("labelSelector", options.selector);
   const HttpRequest request{.target = CollectionPath(resource, options.ns) + query.text(),
+                            .headers = options.metadata_only ? MetadataOnly("PartialObjectMetadata") : HttpHeaders{},
                             .timeout = absl::Seconds(options.timeout_seconds) + kWatchGrace};
   for (bool repeated = false;; repeated = true) {
     const absl::Time begin = absl::Now();

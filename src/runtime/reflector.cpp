@@ -48,6 +48,14 @@ std::string TroubleOf(std::string_view verb, const kube::Resource& resource, con
   return "failing: " + what + ": " + std::string(MessageOf(status));
 }
 
+// What is kept of an object whose metadata is all that is used. A partial one names another kind than its own.
+json::Value MetadataOf(const kube::Resource& resource, const json::Value& body) {
+  const json::Value* metadata = body.Find("metadata");
+  return json::Obj({{"apiVersion", resource.ApiVersion()},
+                    {"kind", resource.kind},
+                    {"metadata", metadata == nullptr ? json::Value() : *metadata}});
+}
+
 }  // namespace
 
 struct Reflector::Impl {
@@ -73,6 +81,7 @@ struct Reflector::Impl {
   void Watch(const OpenWatch& ask, std::stop_token stop);
   void Discover(std::stop_token stop);
 
+  absl::StatusOr<kube::ObjectPtr> ObjectOf(const json::Value& body) const;
   void Publish(std::string_view version);
   bool HandleLine(std::string_view line);
   void HandleObject(std::string_view type, const json::Value& object);
@@ -102,14 +111,19 @@ std::string Reflector::Trouble() const {
 }
 
 void Reflector::Impl::Run(std::stop_token stop) {
-  const std::string& ns = options.ns;
-  const std::string& selector = options.selector;
   while (clock.Sleep(state.delay(), stop)) {
     const Ask ask = state.next();
+    kube::ListOptions page{.ns = options.ns, .selector = options.selector, .metadata_only = options.metadata_only};
     std::visit(Overloaded{
-                   [&](const ListFirstPage&) { List({.ns = ns, .selector = selector}, stop); },
-                   [&](const ListNextPage& page) { List({.ns = ns, .next = page.token, .selector = selector}, stop); },
-                   [&](const ListInFull&) { List({.ns = ns, .limit = 0, .selector = selector}, stop); },
+                   [&](const ListFirstPage&) { List(page, stop); },
+                   [&](const ListNextPage& next) {
+                     page.next = next.token;
+                     List(page, stop);
+                   },
+                   [&](const ListInFull&) {
+                     page.limit = 0;
+                     List(page, stop);
+                   },
                    [&](const OpenWatch& watch) { Watch(watch, stop); },
                    [&](const PollDiscovery&) { Discover(stop); },
                },
@@ -128,7 +142,7 @@ void Reflector::Impl::List(const kube::ListOptions& page, std::stop_token stop) 
   }
   for (json::Value& item : answer->items) {
     const json::Value body = std::exchange(item, {});  // freed one by one: the page is the largest thing in memory
-    auto object = kube::Object::From(body);
+    auto object = ObjectOf(body);
     if (object.ok()) {
       listed.push_back(*std::move(object));
     } else {
@@ -145,6 +159,10 @@ void Reflector::Impl::List(const kube::ListOptions& page, std::stop_token stop) 
   }
 }
 
+absl::StatusOr<kube::ObjectPtr> Reflector::Impl::ObjectOf(const json::Value& body) const {
+  return kube::Object::From(options.metadata_only ? MetadataOf(options.resource, body) : body);
+}
+
 void Reflector::Impl::Publish(std::string_view version) {
   const auto changes = cache.Replace(options.resource, std::exchange(listed, {}), version);
   if (observer) observer->Listed(options.resource);
@@ -156,7 +174,8 @@ void Reflector::Impl::Watch(const OpenWatch& ask, std::stop_token stop) {
                              {.ns = options.ns,
                               .resource_version = ask.resource_version,
                               .selector = options.selector,
-                              .timeout_seconds = ask.timeout_seconds},
+                              .timeout_seconds = ask.timeout_seconds,
+                              .metadata_only = options.metadata_only},
                              stop);
   if (stop.stop_requested()) return;
   if (!stream.ok()) {
@@ -220,7 +239,7 @@ void Reflector::Impl::HandleObject(std::string_view type, const json::Value& bod
   const std::string_view uid = body.StringAt({"metadata", "uid"});
   std::vector<Change> changes;
   if (type == "ADDED" || type == "MODIFIED") {
-    auto object = kube::Object::From(body);
+    auto object = ObjectOf(body);
     if (object.ok()) {
       changes = cache.Put(options.resource, *std::move(object));
     } else {

@@ -108,6 +108,11 @@ bool IsSelected(const Value& object, const ApiRequest& request) {
   return true;
 }
 
+json::Value AsAsked(const Value& object, const ApiRequest& request) {
+  if (request.Header("accept").find(";as=PartialObjectMetadata") == std::string::npos) return object;
+  return Obj({{"kind", "PartialObjectMetadata"}, {"apiVersion", "meta.k8s.io/v1"}, {"metadata", *object.Find("metadata")}});
+}
+
 Answer ServeList(ServerTruth& truth, const Kind& kind, const ApiRequest& request) {
   const Position start = StartOf(truth, kind, request);
   const Objects objects = truth.store.At(kind, start.version);
@@ -123,9 +128,9 @@ Answer ServeList(ServerTruth& truth, const Kind& kind, const ApiRequest& request
       continue;
     }
     last = it->first;
-    Value item = *it->second;
+    Value item = AsAsked(*it->second, request);
     // Items of the built-in lists do not repeat their kind.
-    if (kind.built_in) item.Erase("kind"), item.Erase("apiVersion");
+    if (kind.built_in && item.StringAt({"kind"}) == kind.kind) item.Erase("kind"), item.Erase("apiVersion");
     items.push_back(std::move(item));
   }
   Value metadata = Obj({{"resourceVersion", truth.store.VersionText(start.version)}});

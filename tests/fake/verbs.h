@@ -30,6 +30,9 @@ const Kind& KindOf(const ServerTruth& truth, const ApiRequest& request);
 // Whether an object is in the namespace and matches the label selector ("a=b,c!=d,e,!f") of a list or watch.
 bool IsSelected(const json::Value& object, const ApiRequest& request);
 
+// An object as the request wants it: whole, or its metadata alone (PartialObjectMetadata).
+json::Value AsAsked(const json::Value& object, const ApiRequest& request);
+
 Answer ServeList(ServerTruth& truth, const Kind& kind, const ApiRequest& request);
 Answer ServeCreate(ServerTruth& truth, const Kind& kind, const ApiRequest& request);
 Answer ServeUpdate(ServerTruth& truth, const Kind& kind, const ApiRequest& request);

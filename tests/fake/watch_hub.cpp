@@ -21,9 +21,9 @@ std::string FrameOf(const Change& change, const ApiRequest& request) {
     // With a selector the last state that was selected, at the version of the change.
     Value last = *change.before;
     last["metadata"]["resourceVersion"] = std::string(change.object->StringAt({"metadata", "resourceVersion"}));
-    return Frame("DELETED", last);
+    return Frame("DELETED", AsAsked(last, request));
   }
-  return Frame(before ? "MODIFIED" : "ADDED", *change.object);
+  return Frame(before ? "MODIFIED" : "ADDED", AsAsked(*change.object, request));
 }
 
 }  // namespace

@@ -176,6 +176,27 @@ TEST_SUITE("conformance") {
     CHECK(VersionOf(*deleted.Find("object")) != VersionOf(edited));
   }
 
+  TEST_CASE("W24: asked for the metadata alone, lists and watches leave out the rest") {
+    Server server;
+    const Value made = server.Create(kServices, server.Service("s"));
+    const auto page = server.client().List(kServices, {.ns = server.ns(), .metadata_only = true}, {});
+    REQUIRE_MESSAGE(page.ok(), page.status().ToString());
+    REQUIRE(page->items.size() == 1);
+    CHECK(page->items[0].StringAt({"kind"}) == "PartialObjectMetadata");
+    CHECK(page->items[0].Find("spec") == nullptr);
+    CHECK(UidOf(page->items[0]) == UidOf(made));
+    CHECK(VersionOf(page->items[0]) == VersionOf(made));
+    auto stream = server.client().Watch(kServices, {.ns = server.ns(), .resource_version = page->resource_version,
+                                                    .timeout_seconds = 30, .metadata_only = true}, {});
+    REQUIRE_MESSAGE(stream.ok(), stream.status().ToString());
+    server.Patch(kServices, "s", PatchType::kMerge, Obj({{"metadata", Obj({{"labels", Obj({{"k", "1"}})}})}}));
+    std::string buffer;
+    const Value event = NextEvent(**stream, &buffer);
+    CHECK(event.StringAt({"type"}) == "MODIFIED");
+    CHECK(event.StringAt({"object", "metadata", "labels", "k"}) == "1");
+    CHECK(event.FindPath({"object", "spec"}) == nullptr);
+  }
+
   TEST_CASE("watch with a selector: leaving the selection is DELETED, entering is ADDED") {
     Server server;
     const auto page = server.client().List(kServices, {.ns = server.ns()}, {});

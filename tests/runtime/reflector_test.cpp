@@ -98,9 +98,9 @@ struct Bench : ReflectorObserver {
 
   ~Bench() override { reflector.reset(); }
 
-  void Start() {
+  void Start(bool metadata_only = false) {
     reflector.emplace(
-        ReflectorOptions{.resource = kReplicaSets}, client, cache, clock,
+        ReflectorOptions{.resource = kReplicaSets, .metadata_only = metadata_only}, client, cache, clock,
         [this](const std::vector<Change>& changes, bool initial) { Report(changes, initial); }, this);
     reflector->Start();
   }
@@ -585,6 +585,41 @@ TEST_CASE_FIXTURE(Bench, "Q8 what comes from a list is told apart from what is l
   PassDelay();
   REQUIRE(next->WaitUntilRead());
   CHECK(TakeReported() == "[+a@5] +b@11 [~a@5 ~b@15]");
+}
+
+TEST_CASE_FIXTURE(Bench,
+                  "W24 only metadata is asked for and kept, also of whole objects that a server sends nevertheless") {
+  const auto partial = [](const ObjectSpec& spec) {
+    Value body = Body(spec);
+    return Obj({{"apiVersion", "meta.k8s.io/v1"}, {"kind", "PartialObjectMetadata"}, {"metadata", body["metadata"]}});
+  };
+  const auto whole = [](const ObjectSpec& spec) {
+    Value body = Body(spec);
+    body["spec"]["replicas"] = 3;
+    return body;
+  };
+  http.Answer(200, Dump(Obj({{"apiVersion", "meta.k8s.io/v1"},
+                             {"kind", "PartialObjectMetadataList"},
+                             {"metadata", Obj({{"resourceVersion", "10"}})},
+                             {"items", Arr({partial({"a", "ua", "1"}), whole({"b", "ub", "2"})})}})));
+  auto stream = http.Stream();
+  Start(true);
+  REQUIRE(stream->WaitUntilRead());
+  stream->Send(EventText("ADDED", partial({"c", "uc", "11"})));
+  stream->Send(EventText("ADDED", whole({"d", "ud", "12"})));
+  stream->Send(EventText("DELETED", partial({"b", "ub", "13"})));
+  REQUIRE(stream->WaitUntilRead());
+  CHECK(TakeReported() == "[+a@1 +b@2] +c@11 +d@12 -b@2");
+  for (const auto& object : cache.List(kReplicaSets)) {
+    CHECK(
+        Dump(object->Body()) ==
+        Dump(Obj({{"apiVersion", "apps/v1"}, {"kind", "ReplicaSet"}, {"metadata", *object->Body().Find("metadata")}})));
+  }
+  const std::string suffix = ";g=meta.k8s.io;v=v1,application/json";
+  using Headers = restate::kube::HttpHeaders;
+  CHECK(http.WaitForRequest(1).headers ==
+        Headers{{"Accept", "application/json;as=PartialObjectMetadataList" + suffix}});
+  CHECK(http.WaitForRequest(2).headers == Headers{{"Accept", "application/json;as=PartialObjectMetadata" + suffix}});
 }
 
 TEST_CASE("G1 a stop interrupts whatever the reflector is doing") {

@@ -66,13 +66,16 @@ struct ListOptions {
   int limit = 500;       // 0: no paging
   std::string next;      // continue token of the page before
   std::string selector;  // label selector
+  // Asks for PartialObjectMetadata. Not every server knows that: the answer may hold whole objects all the same.
+  bool metadata_only = false;
 };
 
 struct WatchOptions {
   std::string ns;
   std::string resource_version;  // never empty (client-rules W13)
   std::string selector;
-  int timeout_seconds = 300;  // asked of the server; the client's own silence limit is 5 s more
+  int timeout_seconds = 300;   // asked of the server; the client's own silence limit is 5 s more
+  bool metadata_only = false;  // as in ListOptions
 };
 
 // Told of every answered or failed request, for metrics. Thread safe; called without locks held.

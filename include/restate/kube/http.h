@@ -41,12 +41,14 @@ struct HttpSettings {
   std::string user_agent = "restate-operator";
 };
 
+using HttpHeaders = std::vector<std::pair<std::string, std::string>>;  // name, value
+
 struct HttpRequest {
   std::string method = "GET";
   std::string target = "/";  // path and query, percent-encoded
   std::string content_type;  // empty: no body
   std::string body;
-  std::vector<std::pair<std::string, std::string>> headers;
+  HttpHeaders headers;
   absl::Duration timeout = absl::Seconds(30);  // whole request; for a stream: longest silence
   std::size_t max_body = 64u << 20;            // bytes; a longer answer is an error
 };

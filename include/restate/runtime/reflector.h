@@ -26,6 +26,9 @@ struct ReflectorOptions {
   kube::Resource resource;
   std::string ns;        // empty: all namespaces
   std::string selector;  // label selector
+  // For kinds of which only the metadata is used: the cache's objects have apiVersion, kind and metadata, whatever the
+  // server sends, and a server that can sends no more (client-rules W24).
+  bool metadata_only = false;
 };
 
 // Changes are reported after the cache has them, in order, on the reflector's thread; `initial` says that they come
