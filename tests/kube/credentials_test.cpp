@@ -9,6 +9,9 @@
 #include <map>
 #include <thread>
 
+#include "../../src/kube/live_tls.h"
+#include "fake/fake_clock.h"
+#include "loopback_server.h"
 #include "restate/base/error.h"
 #include "test_pki.h"
 
@@ -119,6 +122,34 @@ TEST_CASE("T1: a refused token is read anew through the swapped symlink, a broke
   fs::remove(account.path() + "/token");
   access->http.token_refused("second");
   CHECK(access->http.bearer_token() == "second");
+}
+
+TEST_CASE("T2: a new CA in the file is trusted without a restart; a file that is being replaced changes nothing") {
+  const auto old_ca = testing::MakeCa("old ca"), new_ca = testing::MakeCa("new ca");
+  const auto leaf = testing::MakeLeaf(new_ca, "server", "IP:127.0.0.1");
+  testing::LoopbackServer server([](const auto& call) { return call.Reply("{}"); }, {leaf.cert_pem, leaf.key_pem, ""});
+  Directory account;
+  fake::FakeClock clock;
+  LiveTls tls({.fixed = {},
+               .ca_file = std::make_shared<PolledFile>(account.Write("ca.crt", old_ca.cert_pem), clock),
+               .client_cert_file = {},
+               .client_key_file = {},
+               .plugin = {}});
+  HttpSettings settings{.base_url = server.url()};
+  settings.current_tls = [&] { return tls.Current(); };
+  const auto client = NewHttpClient(settings);
+  REQUIRE_MESSAGE(client.ok(), client.status().ToString());
+  const auto error_after = [&](const std::string& content) {
+    account.Write("ca.crt", content);
+    clock.Advance(std::chrono::minutes(1));
+    return std::string(MessageOf((*client)->Do({}, {}).status()));
+  };
+  for (const std::string& content : {old_ca.cert_pem, std::string(), new_ca.cert_pem.substr(0, 100)}) {
+    CHECK(error_after(content).find("certificate was refused") != std::string::npos);
+  }
+  CHECK(error_after(new_ca.cert_pem) == "");
+  CHECK(error_after("") == "");
+  CHECK(error_after(old_ca.cert_pem + new_ca.cert_pem) == "");  // both, while the servers are changed one by one
 }
 
 TEST_CASE("nothing found: one sentence names everything that was tried") {

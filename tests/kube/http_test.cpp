@@ -1,8 +1,12 @@
 #include "restate/kube/http.h"
 
+#include <arpa/inet.h>
 #include <doctest/doctest.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 #include <zlib.h>
 
+#include <filesystem>
 #include <latch>
 
 #include "loopback_server.h"
@@ -461,6 +465,49 @@ TEST_CASE("W6: a silent stream ends with kDeadlineExceeded") {
   REQUIRE((*stream)->Read(&bytes).ok());
   CHECK(bytes == "first");
   CHECK(ReasonOf((*stream)->Read(&bytes).status()) == Reason::kDeadlineExceeded);
+}
+
+// Our end of the connection to a port: the library keeps its sockets to itself, the process's files show them.
+int SocketTo(int port) {
+  for (const auto& file : std::filesystem::directory_iterator("/proc/self/fd")) {
+    const int fd = std::stoi(file.path().filename().string());
+    sockaddr_in peer{};
+    socklen_t size = sizeof peer;
+    if (getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0 || peer.sin_family != AF_INET) continue;
+    if (ntohs(peer.sin_port) == port) return fd;
+  }
+  return -1;
+}
+
+TEST_CASE("W21: the kernel ends the connection to a peer that vanished in less than a minute, silent or not") {
+  const auto ca = testing::MakeCa("test ca");
+  const auto leaf = testing::MakeLeaf(ca, "server", "IP:127.0.0.1");
+  for (const bool tls : {false, true}) {
+    CAPTURE(tls);
+    LoopbackServer server(
+        [](const Call& call) {
+          call.Send(kChunkedHead);
+          return call.WaitForPeerToLeave();
+        },
+        tls ? testing::ServerTls{leaf.cert_pem, leaf.key_pem, ""} : testing::ServerTls{});
+    const auto client = ClientOf({.base_url = server.url(), .tls = {.ca_pem = ca.cert_pem}});
+    const auto stream = client->Open({}, {});
+    REQUIRE_MESSAGE(stream.ok(), stream.status().ToString());
+    const int fd = SocketTo(server.port());
+    REQUIRE(fd >= 0);
+    const auto option = [&](int level, int name) {
+      int value = 0;
+      socklen_t size = sizeof value;
+      REQUIRE(getsockopt(fd, level, name, &value, &size) == 0);
+      return value;
+    };
+    CHECK(option(SOL_SOCKET, SO_KEEPALIVE) == 1);
+    const int silent =
+        option(IPPROTO_TCP, TCP_KEEPIDLE) + option(IPPROTO_TCP, TCP_KEEPCNT) * option(IPPROTO_TCP, TCP_KEEPINTVL);
+    CHECK(silent < 60);
+    const int unacknowledged = option(IPPROTO_TCP, TCP_USER_TIMEOUT);  // 0: the kernel's, a quarter of an hour
+    CHECK((unacknowledged > 0 && unacknowledged < 60'000));
+  }
 }
 
 TEST_CASE("destroying a stream closes its connection") {
