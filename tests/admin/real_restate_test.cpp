@@ -1,10 +1,10 @@
-// The client against a running Restate: that the SQL, the registration and the deregistration are what the server knows.
-// The lab's runner sets
+// The client against a running Restate: that the SQL, the registration and the deregistration are what the server
+// knows. tests/lab/restate_test.py runs it and sets
 //   RESTATE_LAB_ADMIN_URL     http://host:9070
 //   RESTATE_LAB_INGRESS_URL   http://host:8080
-//   RESTATE_LAB_SERVICE_URIS  two URIs, comma separated, as Restate reaches them: two versions of a service `Greeter` whose
-//                             handler `slow` takes seconds and sleeps that long by the SDK (tests/lab/images)
-// Without the first one nothing runs.
+//   RESTATE_LAB_SERVICE_URIS  two URIs, comma separated, as Restate reaches them: two versions of a service `Greeter`,
+//                             whose handler `slow` takes seconds and sleeps that long by the SDK (tests/lab/images)
+// Without them every case fails.
 #include <doctest/doctest.h>
 
 #include <cstdlib>
@@ -18,7 +18,8 @@ namespace {
 
 std::string Environment(const char* name) {
   const char* value = std::getenv(name);
-  return value ? value : "";
+  REQUIRE_MESSAGE((value && *value), name, " is not set: run tests/lab/restate_test.py");
+  return value;
 }
 
 absl::StatusOr<std::unique_ptr<kube::HttpClient>> MakeHttp(const std::string& origin) {
@@ -44,11 +45,8 @@ struct Lab {
     auto http = MakeHttp(Environment("RESTATE_LAB_INGRESS_URL"));
     REQUIRE(http.ok());
     for (int i = 0; i < count; ++i) {
-      const auto sent = (*http)->Do({.method = "POST",
-                                     .target = "/Greeter/slow/send",
-                                     .content_type = "application/json",
-                                     .body = "60"},
-                                    {});
+      const auto sent = (*http)->Do(
+          {.method = "POST", .target = "/Greeter/slow/send", .content_type = "application/json", .body = "60"}, {});
       REQUIRE(sent.ok());
       REQUIRE(sent->status / 100 == 2);
     }
@@ -67,9 +65,7 @@ struct Lab {
   std::string v1, v2;
 };
 
-const bool kNoLab = Environment("RESTATE_LAB_ADMIN_URL").empty();
-
-TEST_CASE("a real Restate answers the usage query" * doctest::skip(kNoLab)) {
+TEST_CASE("a real Restate answers the usage query") {
   Lab lab;
   for (const bool count_unpinned : {false, true}) {
     const auto look = lab.client.Query(lab.endpoint, count_unpinned, {});
@@ -77,8 +73,7 @@ TEST_CASE("a real Restate answers the usage query" * doctest::skip(kNoLab)) {
   }
 }
 
-TEST_CASE("registration, pinned work, rollback and deregistration in a real Restate" * doctest::skip(kNoLab) *
-          doctest::timeout(120)) {
+TEST_CASE("registration, pinned work, rollback and deregistration in a real Restate" * doctest::timeout(120)) {
   Lab lab;
   REQUIRE_FALSE(lab.v2.empty());
   const auto first = lab.Register(lab.v1, true);
@@ -117,7 +112,7 @@ TEST_CASE("registration, pinned work, rollback and deregistration in a real Rest
   }
 }
 
-TEST_CASE("a real Restate's refusals are quoted" * doctest::skip(kNoLab)) {
+TEST_CASE("a real Restate's refusals are quoted") {
   Lab lab;
   const auto refused = lab.Register("http://127.0.0.1:1/", false);
   REQUIRE_FALSE(refused.ok());
