@@ -24,7 +24,7 @@ json::Value Thing(json::Value finalizers = {}) {
 
 std::string Text(const std::optional<Patch>& patch) { return patch ? json::Dump(patch->operations) : "none"; }
 
-TEST_CASE("adding tests the list as it was seen") {
+TEST_CASE("F1: adding tests the list as it was seen") {
   CHECK(
       Text(AddFinalizer(kThings, Thing(), kOurs, "m")) ==
       R"([{"op":"test","path":"/metadata/finalizers","value":null},{"op":"add","path":"/metadata/finalizers","value":["ours.example.com"]}])");
@@ -36,13 +36,13 @@ TEST_CASE("adding tests the list as it was seen") {
   CHECK(Text(AddFinalizer(kThings, Thing(Arr({"a/b", kOurs})), kOurs, "m")) == "none");
 }
 
-TEST_CASE("nothing is added to an object that is being deleted") {
+TEST_CASE("F3: nothing is added to an object that is being deleted") {
   json::Value thing = Thing(Arr({"a/b"}));
   thing["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z";
   CHECK(Text(AddFinalizer(kThings, thing, kOurs, "m")) == "none");
 }
 
-TEST_CASE("removing tests the one entry, wherever it stands") {
+TEST_CASE("F1: removing tests the one entry, wherever it stands") {
   CHECK(Text(RemoveFinalizer(kThings, Thing(), kOurs, "m")) == "none");
   CHECK(Text(RemoveFinalizer(kThings, Thing(Arr({"a/b"})), kOurs, "m")) == "none");
   const json::Array others{"a/b", "c/d", "e/f"};
@@ -95,7 +95,7 @@ TEST_CASE("added, seen in the cache, removed: foreign entries stay at every plac
   }
 }
 
-TEST_CASE("somebody was faster: nothing is lost, and the next pass knows") {
+TEST_CASE("F2: somebody was faster: nothing is lost, and the next pass knows") {
   SUBCASE("another finalizer was added meanwhile") {
     Fixture f;
     const auto patch = AddFinalizer(kThings, f.Seen(), kOurs, "m");
