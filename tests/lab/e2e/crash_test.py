@@ -10,7 +10,7 @@ def restart(the_operator):
     eventually("the operator is ready again", the_operator.ready)
 
 
-def test_killed_in_a_rollout_and_in_a_drain(service, the_operator):
+def test_g2_killed_in_a_rollout_and_in_a_drain(service, the_operator):
     service.apply("v1")
     first = service.until_ready()
     service.apply("v2")
@@ -30,7 +30,7 @@ def test_killed_in_a_rollout_and_in_a_drain(service, the_operator):
     assert [item["spec"]["replicas"] for item in service.replica_sets()].count(1) == 1
 
 
-def test_killed_in_a_deletion(service, the_operator):
+def test_g2_killed_in_a_deletion(service, the_operator):
     service.apply("v1")
     service.until_ready()
     held = service.hold()

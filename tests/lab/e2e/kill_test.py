@@ -33,7 +33,7 @@ every_scenario = pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scena
 
 
 @every_scenario
-def test_killed_after_any_single_write(campaign, scenario):
+def test_g2_killed_after_any_single_write(campaign, scenario):
     wanted = without_status(campaign.clean(scenario).labels())
     assert wanted, "the scenario writes nothing"
     results = campaign.kills(scenario)
@@ -47,7 +47,7 @@ def test_killed_after_any_single_write(campaign, scenario):
 
 
 @every_scenario
-def test_killed_after_every_write(campaign, scenario):
+def test_g2_killed_after_every_write(campaign, scenario):
     wanted = campaign.clean(scenario).labels()
     run, problem = campaign.loop(scenario)
     assert not problem, str(problem)
