@@ -4,6 +4,7 @@ import re
 
 from labkit import greeter, restate, tap
 
+from .states import States
 from .waiting import eventually
 
 API = "/apis/restate.dev/v1beta1/namespaces"
@@ -11,6 +12,7 @@ APPLY = "application/apply-patch+yaml"  # JSON is YAML
 MERGE = "application/merge-patch+json"
 DEPLOYMENT_ID = "restate.dev/deployment-id"
 REMOVE_AT = "restate.dev/remove-version-at"
+RECONCILE = "restate.dev/reconcile"
 
 
 class Service:
@@ -52,9 +54,9 @@ class Service:
     def status(self):
         return (self.object() or {}).get("status", {})
 
-    def condition(self, of=None):
-        """(status, reason, message) of Ready in the object's status, or in the given one."""
-        found = [c for c in (of or self.status()).get("conditions", []) if c["type"] == "Ready"]
+    def condition(self, of=None, about="Ready"):
+        """(status, reason, message) of a condition in the object's status, or in the given one."""
+        found = [c for c in (of or self.status()).get("conditions", []) if c["type"] == about]
         return (found[0]["status"], found[0]["reason"], found[0].get("message", "")) if found else (None, None, "")
 
     def ready(self):
@@ -67,6 +69,18 @@ class Service:
 
     def until_ready(self, timeout=60):
         return eventually(f"{self.namespace}/{self.name} is Ready", self.ready, timeout, self.status)
+
+    def annotate(self, name, value):
+        """Sets an annotation of the object; None removes it."""
+        self.patch({"metadata": {"annotations": {name: value}}})
+
+    def suspend(self):
+        self.annotate(RECONCILE, "disabled")
+        eventually("it says that it is suspended", lambda: self.status().get("reconciliation") == "Disabled",
+                   told=self.status)
+
+    def resume(self):
+        self.annotate(RECONCILE, None)
 
     def until_condition(self, status, reason, timeout=60):
         """Waits for a Ready condition and returns its message."""
@@ -86,6 +100,18 @@ class Service:
             if any(variable["value"] == greeting for variable in container["env"]):
                 return item
         return None
+
+    def wanted_replicas(self, greeting):
+        return self.version(greeting)["spec"]["replicas"]
+
+    def until_scaled_to_zero(self, greeting, timeout=60):
+        eventually(f"{self.namespace}/{self.name}: {greeting} is scaled to zero",
+                   lambda: self.version(greeting)["status"]["replicas"] == 0, timeout, self.status)
+
+    def told(self, greeting):
+        """What the status says of a version; {} when nothing."""
+        name = self.version(greeting)["metadata"]["name"]
+        return next((found for found in self.status().get("versions", []) if found["name"] == name), {})
 
     def id_of(self, greeting):
         """The deployment id of a version, as written down on it."""
@@ -107,6 +133,10 @@ class Service:
         printed = self.lab.kubectl("get", "events", "-n", self.namespace, "-o", "json", "--field-selector",
                                    f"reason={reason},involvedObject.name={self.name}")
         return [item["message"] for item in json.loads(printed)["items"]]
+
+    def states(self):
+        """Every state of the object that the API server passes through while the block runs."""
+        return States(self.lab, self.path)
 
     def delete(self):
         """Asks for the deletion and does not wait."""
@@ -143,10 +173,18 @@ class Service:
         """How often the service was registered, as Restate counts."""
         return self.latest()["revision"]
 
-    def admin(self, path, method="GET"):
-        """What the admin API answers; {} for an empty answer."""
+    def admin(self, path, method="GET", body=None):
+        """What the admin API answers to the test itself, past the tap; {} for an empty answer."""
         address = restate.address(self.lab, self.restate_namespace)
-        return json.loads(self.lab.http(method, address, restate.PORTS["admin"], path)[1] or "{}")
+        text = None if body is None else json.dumps(body)
+        answer = self.lab.http(method, address, restate.PORTS["admin"], path, text, restate.JSON if body else None, 30)
+        return json.loads(answer[1] or "{}")
+
+    def deregister(self, deployment):
+        """Somebody removes it from Restate."""
+        self.admin(f"/deployments/{deployment}?force=true", "DELETE")
+        eventually("it is no longer registered",
+                   lambda: deployment not in [found["id"] for found in self.admin("/deployments")["deployments"]])
 
     def pin(self, greeting):
         """Starts a call that lasts until end() ends it; it is pinned to this version when this returns."""
@@ -186,6 +224,10 @@ class Held:
 
     def pinned_to(self):
         return self.service.pinned_to(self.invocation)
+
+    def end(self):
+        """Ends it without an answer."""
+        self.service.end(self.invocation)
 
     def release(self):
         """Lets it end and returns its answer."""

@@ -37,16 +37,18 @@ def throughout(what, check):
 
 
 class Quiet:
-    """The operator's requests, from the audit log, since this was made."""
+    """The operator's requests, from the audit log, since this was made; of one namespace, or of all."""
 
     WRITES = ("create", "update", "patch", "delete", "deletecollection")
 
-    def __init__(self, lab, agent):
+    def __init__(self, lab, agent, namespace=""):
         self.lab, self.agent = lab, agent
+        self.within = f"/namespaces/{namespace}/" if namespace else ""
         self.before = len(lab.audit(agent))
 
     def requests(self):
-        return [(event["verb"], event["requestURI"]) for event in self.lab.audit(self.agent)[self.before:]]
+        return [(event["verb"], event["requestURI"]) for event in self.lab.audit(self.agent)[self.before:]
+                if self.within in event["requestURI"]]
 
     def writes(self):
         return [request for request in self.requests() if request[0] in self.WRITES]
