@@ -1,4 +1,6 @@
 """Deletion waits for unfinished work, says so, and ends."""
+from labkit import restate
+
 from .waiting import eventually, throughout
 
 
@@ -47,3 +49,23 @@ def test_a_service_that_was_never_registered_goes_at_once(service):
     service.until_condition("False", "ScaledToZero")
     service.delete()
     service.until_gone(20)
+
+
+def test_f5_a_finalizer_taken_away_by_hand_lets_everything_go(service, the_operator):
+    """Nobody waits any more: what the cluster has goes with its owner, and Restate is left as it is."""
+    service.apply("v1")
+    deployment = service.until_ready()
+    held = service.hold()
+    service.delete()
+    service.until_condition("False", "DeploymentInUse")
+    service.lab.kubectl("patch", "rsd", service.name, "-n", service.namespace, "--type=merge",
+                        "-p", '{"metadata":{"finalizers":null}}')
+    service.until_gone()
+    eventually("its ReplicaSets go with it", lambda: not service.replica_sets())
+    instance = f'instance="{service.namespace}/{service.name}"'
+    eventually("no error of it is told", lambda: not any(
+        instance in series for series in the_operator.metric("restate_operator_reconciliation_errors_total")))
+    assert service.registered() == [deployment]
+    assert held.pinned_to() == deployment
+    address = restate.address(service.lab, service.restate_namespace)
+    service.lab.http("PATCH", address, restate.PORTS["admin"], f"/invocations/{held.invocation}/kill")
