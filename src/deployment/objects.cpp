@@ -159,6 +159,23 @@ json::Value AutoscalerFor(const Observed& seen, const Version& version) {
        {"spec", std::move(spec)}});
 }
 
+plan::Apply Record(const Version& version, std::string_view deployment_id) {
+  return Annotate(version, json::Obj({{kDeploymentIdAnnotation, deployment_id}}), kRecordId);
+}
+
+plan::Apply RecordOnService(const Version& version) {
+  const kube::Object& service = *version.service;
+  return {kube::kServices,
+          json::Obj({{"apiVersion", kube::kServices.ApiVersion()},
+                     {"kind", kube::kServices.kind},
+                     {"metadata",
+                      json::Obj({{"name", service.key().name},
+                                 {"namespace", service.key().ns},
+                                 {"uid", service.uid()},
+                                 {"annotations", json::Obj({{kDeploymentIdAnnotation, version.deployment_id}})}})}}),
+          std::string(kRecordId), "", version.service};
+}
+
 plan::Apply Scale(const Version& version, std::int64_t replicas, std::string_view manager) {
   return {kube::kReplicaSets,
           json::Obj({{"apiVersion", "autoscaling/v1"},

@@ -2,6 +2,7 @@
 #include <cstdint>
 
 #include "absl/strings/str_cat.h"
+#include "restate/deployment/gates.h"
 #include "restate/deployment/observed.h"
 #include "restate/deployment/spec_check.h"
 #include "restate/deployment/version.h"
@@ -70,13 +71,9 @@ ClusterState StateOfCluster(const Observed& seen, const runtime::Cache& cache) {
 // answer got lost. It is not without its Service, which comes first.
 bool MayBeRegistered(const Version& version) { return !version.deployment_id.empty() || version.service; }
 
-// Registering failed before: then a look is asked for first, because whoever waits for one is woken when Restate is
-// back.
-bool RestateWasAway(const Observed& seen) {
-  if (!seen.status || !seen.status->conditions) return false;
-  return std::any_of(seen.status->conditions->begin(), seen.status->conditions->end(), [](const crd::Condition& c) {
-    return c.type == "Ready" && c.reason == RowOf(Reason::kAdminCallFailed).name;
-  });
+// About to be registered: it may be already (see above), and whoever waits for a look is woken when Restate is back.
+bool IsToBeRegistered(const Observed& seen, const Version& current) {
+  return current.deployment_id.empty() && MayBeRegistered(current) && !ReplicaSetNotReady(seen, current);
 }
 
 // Those whose work is to end.
@@ -196,7 +193,8 @@ std::optional<admin::Wanted> LookNeeded(const Observed& seen) {
     return admin::Wanted{
         .max_age = AgeForRemovals(seen, current), .count_unpinned = true, .watched = IdsOf(seen, current)};
   }
-  if (!others && (!current || (current->deployment_id.empty() && !RestateWasAway(seen)))) return std::nullopt;
+  const bool routes = current && (!current->deployment_id.empty() || IsToBeRegistered(seen, *current));
+  if (!others && !routes) return std::nullopt;
   const bool retiring = std::any_of(seen.versions.begin(), seen.versions.end(),
                                     [&](const Version& v) { return &v != current && v.replicas() > 0; });
   const bool surplus = seen.versions.size() > static_cast<std::size_t>(seen.spec.revision_history_limit) + 1;

@@ -54,6 +54,15 @@ bool HasVersionOf(const Observed& seen, std::string_view deployment_id) {
 
 }  // namespace
 
+std::string IdOfUri(const Observed& seen, const Version& current) {
+  const auto uri = ServiceUri(seen, current);
+  if (!uri.ok() || !seen.usage.look) return {};
+  for (const auto& [id, use] : seen.usage.look->deployments) {
+    if (use.uri == *uri) return id;
+  }
+  return {};
+}
+
 // Ours are those recorded on our versions, and those whose uri only our versions have: an earlier object of this name
 // may have left them.
 std::string LatestOfOurs(const Observed& seen, const Version& current) {
@@ -65,7 +74,7 @@ std::string LatestOfOurs(const Observed& seen, const Version& current) {
 }
 
 Verdict VerdictOn(const Observed& seen, const Version& current) {
-  if (current.deployment_id.empty()) return Verdict::kRegister;
+  if (current.deployment_id.empty()) return IdOfUri(seen, current).empty() ? Verdict::kRegister : Verdict::kRecord;
   if (!seen.usage.look) return Verdict::kUnknown;
   const auto* use = seen.UseOf(current.deployment_id);
   // An id that only invocations still name is no longer registered (its uri is known only from the registry).

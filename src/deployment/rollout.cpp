@@ -53,10 +53,15 @@ bool LookIsMissing(const Observed& seen, DeploymentPlan& plan) {
   return true;
 }
 
+plan::Wait ConfirmationOf(const Version& current) {
+  return {Reason::kConfirmingRegistration, absl::StrCat("asking Restate whether it routes to ", current.name())};
+}
+
 void RegisterCurrent(const Observed& seen, const Version& current, Verdict verdict, DeploymentPlan& plan) {
   if (auto wait = ClusterNotReady(seen)) return WaitForCluster(*std::move(wait), plan);
   if (auto wait = NothingToRegister(seen, current)) return AddWait(plan, wait);
   if (auto wait = ReplicaSetNotReady(seen, current)) return AddWait(plan, wait);
+  if (LookIsMissing(seen, plan)) return;
   auto step = RegisterStep(seen, current, verdict);
   if (!step.ok()) {
     plan.failure = step.status();
@@ -70,13 +75,16 @@ void RegisterCurrent(const Observed& seen, const Version& current, Verdict verdi
                                   ", superseding ", LatestOfOurs(seen, current)))
           : Announce(seen, "VersionRegistered",
                      absl::StrCat("Version ", current.name(), " was registered at ", seen.endpoint->ToString())));
-  AddWait(plan, plan::Wait{Reason::kConfirmingRegistration,
-                           absl::StrCat("asking Restate whether it routes to ", current.name())});
+  AddWait(plan, ConfirmationOf(current));
   plan.again = true;
 }
 
 void Route(const Observed& seen, const Version& current, Verdict verdict, DeploymentPlan& plan) {
   switch (verdict) {
+    case Verdict::kRecord:
+      plan.steps.push_back(Record(current, IdOfUri(seen, current)));
+      plan.again = true;
+      return AddWait(plan, ConfirmationOf(current));
     case Verdict::kRegister:
     case Verdict::kPromote: return RegisterCurrent(seen, current, verdict, plan);
     case Verdict::kConfirm:
@@ -111,6 +119,10 @@ bool MakeCurrentVersion(const Observed& seen, DeploymentPlan& plan) {
   }
   plan.steps.push_back(
       plan::Apply{kube::kServices, ServiceFor(seen, *current), std::string(kManager), "", current->service});
+  // Both are written with the registration; a crash between the two, or somebody's edit, leaves one without.
+  if (current->service && !current->deployment_id.empty()) {
+    plan.steps.push_back(RecordOnService(*current));
+  }
   // Adopted again after a rollback: its removal is off.
   if (current->HasAnnotation(kRemoveVersionAtAnnotation)) {
     plan.steps.push_back(Annotate(*current, json::Object(), kRemoveVersion));
@@ -138,7 +150,9 @@ DeploymentPlan PlanRollout(const Observed& seen) {
     plan.steps.push_back(*std::move(finalizer));
   }
   if (!MakeCurrentVersion(seen, plan)) return plan;
-  if (LookIsMissing(seen, plan)) return plan;
+  // A first version is registered once its pods are ready, and that is what it says until then.
+  const bool first = seen.versions.size() == 1 && seen.Current()->deployment_id.empty();
+  if (!first && LookIsMissing(seen, plan)) return plan;
   const Verdict verdict = VerdictOn(seen, *seen.Current());
   Route(seen, *seen.Current(), verdict, plan);
   // While a stranger serves our services, our older versions may be what a person wants back.

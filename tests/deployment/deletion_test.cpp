@@ -195,7 +195,7 @@ Scene Forced(VersionState v1 = {.id = "dp_1"}) {
   return scene;
 }
 
-TEST_CASE("force: told first, then everything goes at once with its work, and the losses are named") {
+TEST_CASE("F6: force: told first, then everything goes at once with its work, and the losses are named") {
   Scene scene = Forced({.id = "dp_1", .replicas = 2});
   scene.Autoscaler("v1");
   scene.look.deployments["dp_1"].pinned["suspended"] = 2;
@@ -247,7 +247,7 @@ TEST_CASE("drained until the deadline, forced after it") {
   CHECK(idle.Plan().look_again == absl::Seconds(4));
 }
 
-TEST_CASE("force does not wait for a Restate that is gone, and says what stays behind") {
+TEST_CASE("F6: force does not wait for a Restate that is gone, and says what stays behind") {
   Scene scene = Forced();
   scene.look_error = MakeError(Reason::kAdminCallFailed, "no answer");
   scene.now -= absl::Seconds(1);  // 59 s after the request

@@ -6,8 +6,17 @@
 
 namespace restate::deployment {
 
-Passes::Passes(bool pods_become_ready, std::string_view crd_file)
-    : stage({kRestateDeployments, kube::kReplicaSets, kube::kServices, kube::kAutoscalers, kRestateClusters}) {
+namespace {
+
+std::vector<kube::Resource> Watched() {
+  return {kRestateDeployments, kube::kReplicaSets, kube::kServices, kube::kAutoscalers, kRestateClusters};
+}
+
+}  // namespace
+
+Passes::Passes(std::shared_ptr<plan::Outside> outside) : stage(Watched(), std::move(outside)) {}
+
+Passes::Passes(bool pods_become_ready, std::string_view crd_file) : stage(Watched()) {
   for (const std::string_view file : {crd_file, std::string_view("../crds/restateclusters.yaml")}) {
     const auto crds = json::ParseYaml(FileText(TestSource(std::string(file))));
     REQUIRE(crds.ok());

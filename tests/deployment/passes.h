@@ -14,6 +14,9 @@ class Passes {
   // Serves our CRDs, or the one of the reference; ReplicaSets become ready by themselves unless told otherwise.
   explicit Passes(bool pods_become_ready = true, std::string_view crd = "../crds/restatedeployments.yaml");
 
+  // The process after a restart: it knows nothing but what is there.
+  explicit Passes(std::shared_ptr<plan::Outside> outside);
+
   plan::Stage stage;
 
   // One pass on an up-to-date cache.

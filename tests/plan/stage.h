@@ -32,13 +32,25 @@ class RecordedEvents : public kube::EventRecorder {
   std::vector<kube::Event> events;
 };
 
-class Stage {
- public:
-  explicit Stage(std::vector<kube::Resource> watched) : watched_(std::move(watched)) { config.allow_loopback = true; }
-
+// What outlives the process.
+struct Outside {
   fake::FakeApi api;
   fake::FakeAdmin admin;
   fake::FakeClock clock;
+};
+
+class Stage {
+ public:
+  // Over the same outside as an earlier one, it is the process after a restart.
+  explicit Stage(std::vector<kube::Resource> watched, std::shared_ptr<Outside> around = std::make_shared<Outside>())
+      : outside(std::move(around)), watched_(std::move(watched)) {
+    config.allow_loopback = true;
+  }
+
+  const std::shared_ptr<Outside> outside;
+  fake::FakeApi& api = outside->api;
+  fake::FakeAdmin& admin = outside->admin;
+  fake::FakeClock& clock = outside->clock;
   Config config;
   runtime::Cache cache;
   RecordedEvents events;

@@ -18,6 +18,10 @@ json::Value ServiceFor(const Observed& seen, const Version& version);
 // The autoscaler of an older version that still has work: what the user wrote, for that version alone.
 json::Value AutoscalerFor(const Observed& seen, const Version& version);
 
+// Writes the version's id in Restate down on its ReplicaSet; and the recorded one on its Service.
+plan::Apply Record(const Version& version, std::string_view deployment_id);
+plan::Apply RecordOnService(const Version& version);
+
 // Scales a version through its scale subresource.
 plan::Apply Scale(const Version& version, std::int64_t replicas, std::string_view manager);
 // Applies annotations (possibly none, which gives up earlier ones) to a version's ReplicaSet under one manager.

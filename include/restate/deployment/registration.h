@@ -13,6 +13,7 @@ namespace restate::deployment {
 
 enum class Verdict : std::uint8_t {
   kRegister,       // Restate does not know it
+  kRecord,         // it does, but nobody wrote the id down: the process ended in between
   kAlreadyLatest,  // new work goes to it
   kPromote,        // new work goes to another version of ours: a rollback
   kConfirm,        // it was registered a moment ago, and Restate does not say so yet
@@ -20,7 +21,7 @@ enum class Verdict : std::uint8_t {
   kUnknown,        // nobody looked yet
 };
 
-// Pure; a version that was never registered needs no look.
+// Pure.
 Verdict VerdictOn(const Observed& seen, const Version& current);
 
 // http://<version>.<namespace>.svc.<cluster dns>:9080/<servicePath>. Error (kInvalidSpec): a servicePath with dot
@@ -30,6 +31,9 @@ absl::StatusOr<std::string> ServiceUri(const Observed& seen, const Version& vers
 // The step that registers `current` and writes its id on the ReplicaSet and the Service. kPromote registers by force:
 // nothing else makes Restate send new work back to a deployment it knows.
 absl::StatusOr<plan::Register> RegisterStep(const Observed& seen, const Version& current, Verdict verdict);
+
+// The deployment that Restate has under the version's uri; empty: none.
+std::string IdOfUri(const Observed& seen, const Version& current);
 
 // The deployment of ours, other than `current`, that new work goes to; empty: none.
 std::string LatestOfOurs(const Observed& seen, const Version& current);
