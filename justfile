@@ -56,6 +56,11 @@ bench-idle *ARGS: build
 bench-converge N="800" *ARGS="": build
     {{ python }} tests/lab/benchmark converge {{ N }} {{ ARGS }}
 
+# count the looks at Restate while 50 objects drain, and time how soon the end of an invocation is acted on
+[no-exit-message]
+bench-drain *ARGS: build
+    {{ python }} tests/lab/benchmark drain {{ ARGS }}
+
 # format the C++ sources
 format:
     {{ sources }} | xargs -r clang-format-14 -i

@@ -17,6 +17,7 @@ using json::Obj;
 using json::Value;
 
 constexpr std::string_view kDeployments = "/deployments";
+constexpr std::string_view kPins = "/_pins/";
 
 std::string_view PathBelow(std::string_view path, std::string_view base) {
   path.remove_prefix(std::min(path.size(), base.size()));
@@ -129,8 +130,20 @@ Value FakeAdmin::Counters() const {
   return counters;
 }
 
+// Work for benchmarks that run in another process.
+Answer FakeAdmin::Pin(const ApiRequest& request) {
+  const std::string name = request.path.substr(kPins.size());
+  if (request.method == "DELETE") {
+    Complete(name);
+  } else {
+    Start(name, {.service = "pinned", .status = "suspended", .pin = request.body});
+  }
+  return {.code = 200, .body = "{}"};
+}
+
 bool FakeAdmin::Serve(const ApiRequest& request, Connection& connection, const std::stop_token& stop) {
   if (request.path == "/_counters") return connection.SendAnswer({.code = 200, .body = json::Dump(Counters())});
+  if (request.path.starts_with(kPins)) return connection.SendAnswer(Pin(request));
   const auto kind = KindOf(request);
   AdminFault fault;
   if (Arrived(kind, &fault)) {

@@ -89,7 +89,8 @@ class FakeAdmin {
   [[nodiscard]] bool WaitForCalls(AdminCall kind, int count);
   // Deregistrations of deployments that had unfinished work: each one is a broken promise.
   std::vector<std::string> UnsafeForgets() const;
-  // Counters for people and benchmarks; GET /_counters answers it.
+  // Counters for people and benchmarks; GET /_counters answers it. PUT /_pins/<name> with a deployment id as its body is
+  // Start, DELETE is Complete.
   json::Value Counters() const;
 
  private:
@@ -105,6 +106,7 @@ class FakeAdmin {
   void Left(const ApiRequest& request, AdminCall kind, int code);
 
   Answer AnswerTo(const ApiRequest& request, AdminCall kind);
+  Answer Pin(const ApiRequest& request);
   Answer RegisterLocked(const ApiRequest& request);
   Answer ForgetLocked(const ApiRequest& request);
   Answer QueryLocked(const ApiRequest& request) const;
