@@ -3,6 +3,7 @@
 RESTATE_LAB_KEEP=1 leaves the lab up, and finds it up the next time: for work on these tests, after a run that passed.
 """
 import os
+import re
 import sys
 
 import pytest
@@ -133,7 +134,7 @@ def the_operator(running):
 @pytest.fixture
 def namespace(lab, request):
     """A namespace of the test's own, removed afterwards."""
-    name = request.node.name.removeprefix("test_").replace("_", "-")[:40].strip("-")
+    name = re.sub("[^a-z0-9]+", "-", request.node.name.removeprefix("test_"))[:40].strip("-")
     lab.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     yield name
     lab.kubectl("delete", "namespace", name, "--wait=false", "--ignore-not-found")

@@ -1,9 +1,11 @@
 """Restate or the API server is away for a while: the operator says so, and goes on when it is back."""
-import pytest
-from labkit import tap
+import http.client
 
-from .service import Service
-from .waiting import eventually
+import pytest
+from labkit import client, proxy, restate, tap
+
+from .service import REMOVE_AT, Service
+from .waiting import eventually, throughout
 
 
 @pytest.fixture
@@ -14,6 +16,30 @@ def away(lab):
     yield "away"
     tapped.stop()
     lab.kubectl("delete", "namespace", "away", "--wait=false")
+
+
+class Line:
+    """To the admin API, and only there: calls go on while it is cut."""
+
+    def __init__(self, lab, log):
+        self.lab, self.up = lab, True
+        self.proxy = proxy.Proxy(lab, "restate", self.connect, tap.counts, tap.LoggingGate(log, one_at_a_time=False))
+        self.url = f"http://{self.proxy.address}:{self.proxy.port}"
+
+    def connect(self):
+        if not self.up:
+            raise ConnectionRefusedError
+        connection = http.client.HTTPConnection("restate")
+        connection.sock = client.dial(self.lab.name, restate.address(self.lab), restate.PORTS["admin"], 5)
+        return connection
+
+
+@pytest.fixture
+def line(lab, admin_log):
+    """A line to Restate's admin API that a test may cut."""
+    made = Line(lab, admin_log)
+    yield made
+    made.proxy.stop()
 
 
 def scale_restate(lab, namespace, replicas):
@@ -57,6 +83,37 @@ def test_restate_refuses_a_registration(service):
     service.apply("v1")
     service.until_ready()
     assert service.greet() == "v1"
+
+
+def test_restate_is_away_in_a_drain(lab, line, the_operator, namespace):
+    service = Service(lab, namespace, register={"url": line.url}).apply("v1")
+    first = service.until_ready()
+    held = service.hold()
+    service.apply("v2")
+    second = service.until_ready()
+    line.up = False
+
+    def whole():
+        seen = (service.pods("v1"), service.kubernetes_service("v1") is not None, first in service.registered(),
+                service.annotation("v1", REMOVE_AT))
+        return seen == (1, True, True, None) or seen
+
+    with throughout("nothing of version 1 is taken away", whole):
+        assert held.release() == "v1"  # nobody can know
+        assert line.url in service.until_condition("False", "AdminCallFailed")
+        assert eventually("a Warning event", lambda: service.events("AdminCallFailed"))
+        calls = failed_queries(the_operator)
+        eventually("it was tried twice more", lambda: failed_queries(the_operator) >= calls + 2)
+    assert service.greet() == "v2"
+    line.up = True
+    service.until_scaled_to_zero("v1", 60)
+    assert service.until_ready() == second
+    assert sorted(service.registered()) == sorted([first, second])
+
+
+def failed_queries(the_operator):
+    calls = the_operator.metric("restate_operator_admin_requests_total")
+    return sum(number for labels, number in calls.items() if 'call="query"' in labels and 'code="none"' in labels)
 
 
 def test_the_api_server_is_away(lab, service, the_operator):

@@ -151,14 +151,28 @@ def test_the_same_name_in_two_namespaces(lab, the_operator, namespace):
     lab.kubectl("delete", "namespace", other, "--wait=false")
 
 
-def test_a_namespace_goes_with_its_services(lab, the_operator):
+def make_namespace(lab, name):
+    lab.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+
+
+def test_a_namespace_goes_with_its_services_and_comes_back(lab, the_operator):
     idle, pinned = services = [Service(lab, name) for name in ("goes-idle", "goes-pinned")]
     for service in services:
-        lab.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": service.namespace}})
+        make_namespace(lab, service.namespace)
         service.apply("v1").until_ready()
-    pinned.hold()
+    held = pinned.hold()
     lab.kubectl("delete", "namespace", idle.namespace, pinned.namespace, "--wait=false")
     for service in services:
         path = f"/api/v1/namespaces/{service.namespace}"
         eventually("the namespace is gone", lambda: lab.api.request("GET", path)[0] == 404, 90,
                    lambda: lab.api.request("GET", path)[1].get("status"))
+    assert idle.registered() == []
+    assert len(pinned.registered()) == 1  # its invocation would be lost
+
+    for service in services:
+        make_namespace(lab, service.namespace)
+        service.apply("v1").until_ready()
+        assert service.greet() == "v1"
+        assert service.registered() == [service.latest()["deployment_id"]]
+    assert held.release() == "v1"  # it goes on where it stopped
+    lab.kubectl("delete", "namespace", idle.namespace, pinned.namespace, "--wait=false")

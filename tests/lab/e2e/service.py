@@ -130,9 +130,9 @@ class Service:
 
     def events(self, reason):
         """The notes of the events with this reason, as kubectl shows them."""
-        printed = self.lab.kubectl("get", "events", "-n", self.namespace, "-o", "json", "--field-selector",
-                                   f"reason={reason},involvedObject.name={self.name}")
-        return [item["message"] for item in json.loads(printed)["items"]]
+        selection = f"fieldSelector=reason={reason},involvedObject.name={self.name}"
+        found = self.get(f"/api/v1/namespaces/{self.namespace}/events?{selection}")
+        return [item["message"] for item in found["items"]]
 
     def states(self):
         """Every state of the object that the API server passes through while the block runs."""

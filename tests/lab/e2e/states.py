@@ -63,7 +63,8 @@ class States:
         """What a read shows, the watch shows a moment later."""
         now = self._present()
         if now is None and self.before is not None:
-            eventually("the watch shows that it is gone", lambda: any(kind == "DELETED" for _, kind, _ in self.seen), 10)
+            eventually("the watch shows that it is gone",
+                       lambda: any(kind == "DELETED" for _, kind, _ in self.seen), 10)
         elif now != self.before:
             eventually("the watch has caught up",
                        lambda: any(found["metadata"]["resourceVersion"] == now for found in self.objects()), 10)
