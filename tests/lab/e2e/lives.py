@@ -1,6 +1,5 @@
 """One scenario carried out by an operator of its own, which may be killed after any write and is then started again."""
 import collections
-import contextlib
 import json
 import re
 import time
@@ -11,7 +10,8 @@ from .end_state import differences, end_state
 from .service import Service
 from .waiting import eventually
 
-QUIET = 1.0  # seconds without a write after which nothing more is expected
+QUIET = 1.0  # seconds without a write before a look is worth it, and for which the right end has to stay
+LONG_QUIET = 12.0  # seconds without a write after which nothing more comes: status news may wait for 10
 LOOK = 0.4  # seconds between two looks at a run
 TIMEOUT = 90  # seconds for everything after the action
 RESOURCE = re.compile(r"/namespaces/[^/]+/([^/?]+)/?[^/?]*/?([^/?]*)")
@@ -58,7 +58,7 @@ class Run:
         """Prepares, acts, and waits until all is done; returns the end state.
 
         `deadly(write, number)` says after which of the action's writes the operator is killed: `number` counts from 1
-        those with the same label. Without an expected end state the run sets the standard: done and quiet is enough.
+        those with the same label. Without an expected end state the run sets the standard: it is done and long quiet.
         """
         self.lab.api.request("POST", "/api/v1/namespaces", {"metadata": {"name": self.name}})
         try:
@@ -96,29 +96,27 @@ class Run:
     def until_settled(self, expected):
         """Starts the operator again when it was killed, until the end state is there and nothing happens any more."""
         deadline = time.monotonic() + TIMEOUT
+        quiet = QUIET if expected else LONG_QUIET
         while True:
-            found = None
-            with self.resurrected():
-                if self.quiet() and self.scenario.done(self.service):
-                    found = end_state(self.service)
-            if found and self.quiet() and (expected is None or found == expected):
-                return found
+            self.resurrect()
+            if self.quiet(quiet) and self.scenario.done(self.service):
+                found = end_state(self.service)
+                if self.quiet(quiet) and found == (expected or found):
+                    return found
             if time.monotonic() > deadline:
                 raise AssertionError(f"{self}: not settled within {TIMEOUT} s\n{self.story(expected)}")
             time.sleep(LOOK)
 
-    @contextlib.contextmanager
-    def resurrected(self):
+    def resurrect(self):
         if not self.operator.alive():
             assert self.killed_after, f"{self}: the operator ended by itself with {self.operator.process.returncode}"
             for server in self.proxies:
                 server.cut()
             self.live()
-        yield
 
-    def quiet(self):
+    def quiet(self, seconds):
         writes = self.gate.writes
-        return self.operator.alive() and (not writes or time.time() - writes[-1].answered > QUIET)
+        return self.operator.alive() and (not writes or time.time() - writes[-1].answered > seconds)
 
     def story(self, expected):
         """For people: what was done, and what is not as it should be."""

@@ -53,13 +53,13 @@ SCENARIOS = [  # the long ones first
              lambda service: latest(service, "v2") and not service.version("v1") and len(service.deployments()) == 1,
              {"limit": 0}),
     Scenario("deletion", two_versions_of_which_one_is_retired, lambda service: service.delete(), removed, {}),
-    Scenario("rollout", one_version_at_work, lambda service: service.apply("v2"),
-             lambda service: latest(service, "v2") and service.pods("v1") == 1, {}),
-    Scenario("first-deploy", nothing, lambda service: service.apply("v1"),
-             lambda service: latest(service, "v1"), {}),
-]
-ROLLBACKS = [  # join when the operator can do it
     Scenario("rollback", two_versions_of_which_one_is_retired, lambda service: service.apply("v1"), rolled_back, {}),
     Scenario("rollback-to-work", two_versions_of_which_one_drains, lambda service: service.apply("v1"), rolled_back,
              {}),
+    Scenario("rollout", one_version_at_work, lambda service: service.apply("v2"),
+             lambda service: latest(service, "v2") and service.pods("v1") == 1, {}),
+    Scenario("forced-deletion", one_version_at_work, lambda service: service.delete(), removed,
+             {"deletePolicy": "force"}),
+    Scenario("first-deploy", nothing, lambda service: service.apply("v1"),
+             lambda service: latest(service, "v1"), {}),
 ]
