@@ -4,11 +4,10 @@ import signal
 import time
 from pathlib import Path
 
-from labkit import Lab
+from labkit import Lab, restate_operator
 
 from . import bare_writer, measure, objects, requests
 
-ROOT = Path(__file__).resolve().parents[3]
 OPERATOR_AGENT = "restate-operator/"
 ADMIN_PORT = 19070
 HTTP_PORT = 18080
@@ -29,8 +28,7 @@ class Scene:
         self.lab.down()
         self.lab.kwok(nodes=1, pods_per_node=20000)
         self.server = requests.Server(self.lab, "bench")
-        self.lab.kubectl("apply", "--server-side", "-f", str(ROOT / "crds"))
-        self.lab.kubectl("wait", "--for=condition=Established", "crd/restatedeployments.restate.dev")
+        restate_operator.install_crds(self.lab)
         self.lab.apply(objects.namespace())
         self.start(self.build / "tests/fake/fake-admin", "--port", ADMIN_PORT)
         return self

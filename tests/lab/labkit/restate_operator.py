@@ -32,7 +32,14 @@ def command(*arguments):
 
 def install_crds(lab):
     lab.kubectl("apply", "--server-side", "-f", str(CRDS))
-    lab.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+    lab.wait_for(lambda: crds_are_established(lab), "kube-apiserver", timeout=30)
+
+
+def crds_are_established(lab):
+    """Asked here, because `kubectl wait` fails on a definition that is too new to have conditions."""
+    items = json.loads(lab.kubectl("get", "crd", "-o", "json"))["items"]
+    conditions = [item.get("status", {}).get("conditions") or [] for item in items]
+    return all(any(c["type"] == "Established" and c["status"] == "True" for c in found) for found in conditions)
 
 
 def get(lab, path, port):
