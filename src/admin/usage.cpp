@@ -20,11 +20,14 @@ constexpr std::size_t kFirstThreads = 2;
 constexpr std::size_t kMaxThreads = 16;
 constexpr auto kMinGap = std::chrono::milliseconds(200);  // between two starts: a mass of registrations shares looks
 constexpr auto kBusyPause = std::chrono::seconds(1);
-constexpr auto kFirstPause = std::chrono::seconds(2);     // after a failure; doubled at each one
-constexpr auto kMaxPause = std::chrono::seconds(30);      // registrations are to go on within 60 s of Restate's return
-constexpr auto kShortestPace = std::chrono::seconds(1);   // of looks at work whose end somebody waits for
+constexpr auto kFirstPause = std::chrono::seconds(2);  // after a failure; doubled at each one
+constexpr auto kMaxPause = std::chrono::seconds(30);   // registrations are to go on within 60 s of Restate's return
+constexpr auto kMaxPauseUnanswered =
+    std::chrono::seconds(5);                             // a Service that appears is found; asking nobody is cheap
+constexpr auto kWatchLease = std::chrono::minutes(2);    // who does not ask again waits for something else by now
+constexpr auto kShortestPace = std::chrono::seconds(1);  // of looks at work whose end somebody waits for
 constexpr auto kLongestPace = std::chrono::seconds(10);
-constexpr int kShare = 20;                                // a query that takes t is repeated after 20 t
+constexpr int kShare = 20;  // a query that takes t is repeated after 20 t
 constexpr auto kMaxRetryAfter = absl::Minutes(5);
 constexpr auto kUnasked = std::chrono::minutes(10);
 constexpr auto kSweepEvery = std::chrono::minutes(1);
@@ -48,6 +51,7 @@ struct Watcher {
   std::vector<std::string> ids;
   bool count_unpinned = false;
   std::set<std::string> busy;  // of the ids, in the newest look
+  Clock::TimePoint asked;
 
   // Takes over what a look says. True: something that had work has none any more.
   bool Update(const Look& look) {
@@ -73,15 +77,15 @@ struct Deed {
 
 // What is known of one Restate.
 struct Entry {
-  Seen any, counted;  // the newest look, and the newest that counts unpinned work
-  absl::Status error;                     // of the last query
-  int failures = 0;                       // in a row
+  Seen any, counted;   // the newest look, and the newest that counts unpinned work
+  absl::Status error;  // of the last query
+  int failures = 0;    // in a row
   bool querying = false;
   Clock::TimePoint not_before = Clock::TimePoint::min();  // of the next query
   Clock::TimePoint next_look = Clock::TimePoint::min();   // at the work that is watched
   Clock::TimePoint asked;
-  std::map<kube::Key, Waiter> waiting;    // went away empty-handed
-  std::set<kube::Key> disappointed;       // went away with the error: they want to know when it is over
+  std::map<kube::Key, Waiter> waiting;  // went away empty-handed
+  std::set<kube::Key> disappointed;     // went away with the error: they want to know when it is over
   std::map<kube::Key, Watcher> watching;
 
   const Seen& Newest(bool count_unpinned) const { return count_unpinned ? counted : any; }
@@ -89,7 +93,8 @@ struct Entry {
   std::optional<Clock::TimePoint> Due() const {
     if (querying) return std::nullopt;
     if (!waiting.empty() || !disappointed.empty()) return not_before;
-    const bool busy = std::any_of(watching.begin(), watching.end(), [](const auto& w) { return !w.second.busy.empty(); });
+    const bool busy =
+        std::any_of(watching.begin(), watching.end(), [](const auto& w) { return !w.second.busy.empty(); });
     return busy ? std::optional(std::max(not_before, next_look)) : std::nullopt;
   }
   // Whether somebody needs unpinned work counted.
@@ -133,7 +138,8 @@ struct Usage::Impl {
     entry.asked = now;
     WatchLocked(entry, asker, wanted);
     const Deed deed = DeedLocked(asker);
-    Answer answer{.look = nullptr, .answered = {}, .error = {}, .registered = deed.registered, .registered_id = deed.id};
+    Answer answer{
+        .look = nullptr, .answered = {}, .error = {}, .registered = deed.registered, .registered_id = deed.id};
     const auto& seen = entry.Newest(wanted.count_unpinned);
     if (seen.look && seen.started > deed.changed && now - seen.answered <= wanted.max_age) {
       entry.disappointed.erase(asker);
@@ -157,7 +163,7 @@ struct Usage::Impl {
       return;
     }
     Watcher& watcher = entry.watching[asker];
-    watcher = {.ids = wanted.watched, .count_unpinned = wanted.count_unpinned, .busy = {}};
+    watcher = {.ids = wanted.watched, .count_unpinned = wanted.count_unpinned, .busy = {}, .asked = clock.Now()};
     if (const auto& seen = entry.Newest(wanted.count_unpinned); seen.look) watcher.Update(*seen.look);
     NotifyLocked();
   }
@@ -271,6 +277,7 @@ struct Usage::Impl {
     entry.next_look = now + std::clamp<Clock::Duration>(kShare * (now - job.begun), kShortestPace, kLongestPace);
     std::vector<kube::Key> woken(entry.disappointed.begin(), entry.disappointed.end());
     entry.disappointed.clear();
+    std::erase_if(entry.watching, [&](const auto& item) { return now - item.second.asked > kWatchLease; });
     for (auto& [asker, watcher] : entry.watching) {
       if (watcher.count_unpinned && !job.count_unpinned) continue;
       if (watcher.Update(*entry.any.look)) woken.push_back(asker);
@@ -291,7 +298,8 @@ struct Usage::Impl {
       return {};
     }
     entry.error = status;
-    const auto pause = std::min<Clock::Duration>(kFirstPause * (1 << std::min(entry.failures++, 8)), kMaxPause);
+    const Clock::Duration longest = ReasonOf(status) == Reason::kAdminCallFailed ? kMaxPauseUnanswered : kMaxPause;
+    const auto pause = std::min<Clock::Duration>(kFirstPause * (1 << std::min(entry.failures++, 8)), longest);
     const auto asked_for =
         absl::ToChronoMilliseconds(std::min(RetryAfterOf(status).value_or(absl::ZeroDuration()), kMaxRetryAfter));
     entry.not_before = now + std::max<Clock::Duration>(pause, asked_for);
@@ -318,11 +326,11 @@ struct Usage::Impl {
   std::mutex mutex;
   std::condition_variable_any changed;
   std::map<Endpoint, Entry> entries GUARDED_BY(mutex);
-  std::map<kube::Key, Deed> deeds GUARDED_BY(mutex);        // what each asker did last
+  std::map<kube::Key, Deed> deeds GUARDED_BY(mutex);  // what each asker did last
   Sequence sequence GUARDED_BY(mutex) = 0;
-  std::uint64_t version GUARDED_BY(mutex) = 0;              // a thread may have something to do
+  std::uint64_t version GUARDED_BY(mutex) = 0;  // a thread may have something to do
   Clock::TimePoint swept GUARDED_BY(mutex);
-  std::size_t idle GUARDED_BY(mutex) = 0;                   // threads without a query
+  std::size_t idle GUARDED_BY(mutex) = 0;  // threads without a query
   std::vector<std::jthread> threads GUARDED_BY(mutex);
 };
 

@@ -101,6 +101,16 @@ void SayWhyBlind(const Observed& seen, DeploymentPlan& plan) {
   if (seen.mode() == Mode::kForce || seen.versions.empty()) plan.LookAgainIn(kDrainLook);
 }
 
+// A Restate that versions were registered with before spec.restate.register changed.
+void SayWhoIsSilent(const Observed& seen, const absl::Status& unanswered, DeploymentPlan& plan) {
+  if (unanswered.ok()) {
+    plan.wait = plan::Wait{Reason::kWaitingForUsage, "asking an earlier Restate which versions are in use"};
+    return;
+  }
+  plan.deletion = StatusOfDeletion(seen);
+  plan.failure = Annotate(unanswered, "an earlier Restate of spec.restate.register cannot be asked");
+}
+
 // What stays behind or goes with its work is told once, with the steps that do it.
 void WarnOfLosses(const Observed& seen, const std::vector<Blocker>& abandoned, const std::vector<Blocker>& left,
                   DeploymentPlan& plan) {
@@ -126,9 +136,12 @@ void WarnOfLosses(const Observed& seen, const std::vector<Blocker>& abandoned, c
 void Remove(const Observed& seen, plan::Step release, DeploymentPlan& plan) {
   Retirement retirement = Retire(seen, GivesUpOnRestate(seen));
   const std::optional<absl::Duration> next_removal = retirement.next_removal;
+  const absl::Status unanswered = retirement.unanswered;
+  const bool waits = retirement.waits;
   std::vector<Blocker> abandoned = std::move(retirement.abandoned);
   plan.Add(std::move(retirement), seen);
   if (!plan.blockers.empty()) return SayWhatBlocks(seen, plan);
+  if (!unanswered.ok() || waits) return SayWhoIsSilent(seen, unanswered, plan);
   if (next_removal) return SayWhenRemoved(seen, *next_removal, plan);
 
   Retirement leftovers = RetireLeftovers(seen);

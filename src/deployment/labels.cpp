@@ -43,7 +43,7 @@ StringMap PodLabels(const Observed& seen) {
   labels[std::string(kHashLabel)] = seen.hash;
   // The cluster's network policies let in what carries this.
   if (const auto& cluster = seen.spec.restate.target.cluster) {
-    labels[absl::StrCat("allow.restate.dev/", *cluster)] = "true";
+    labels[absl::StrCat(std::string(kAllowLabel), *cluster)] = "true";
   }
   return labels;
 }

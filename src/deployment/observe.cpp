@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstdint>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "restate/deployment/gates.h"
@@ -58,6 +59,33 @@ void GatherVersions(Observed& seen, const runtime::Cache& cache) {
   seen.service_holder = cache.Get(kube::kServices, wanted);
 }
 
+// Where a version was registered before spec.restate.register changed: the status says it; where it does not yet
+// (another operator wrote it), the label that lets a cluster in. A cluster that is gone has taken its work with it.
+std::vector<admin::Endpoint> RegisteredElsewhere(const Observed& seen, const Version& version,
+                                                 const runtime::Cache& cache) {
+  std::set<admin::Endpoint> found;
+  const crd::VersionStatus* told = seen.ToldOf(version.name());
+  const bool is_told = told && told->registered_at;
+  if (is_told) {
+    for (const std::string& url : *told->registered_at) {
+      if (auto endpoint = admin::EndpointOfUrl(url, seen.config.allow_loopback); endpoint.ok()) found.insert(*endpoint);
+    }
+  }
+  for (const auto& [label, unused] : json::ToMap(version.body.FindPath({"metadata", "labels"}))) {
+    if (!label.starts_with(kAllowLabel) || !cache.Synced(kRestateClusters)) continue;
+    const std::string cluster = label.substr(kAllowLabel.size());
+    const auto endpoint = admin::EndpointOfCluster(cluster, seen.config.cluster_dns);
+    if (!endpoint.ok()) continue;
+    if (!cache.Get(kRestateClusters, {"", cluster})) {
+      found.erase(*endpoint);
+    } else if (!is_told && !version.deployment_id.empty()) {
+      found.insert(*endpoint);
+    }
+  }
+  if (seen.endpoint.ok()) found.erase(*seen.endpoint);
+  return {found.begin(), found.end()};
+}
+
 ClusterState StateOfCluster(const Observed& seen, const runtime::Cache& cache) {
   const auto& name = seen.spec.restate.target.cluster;
   if (!seen.decoded.ok() || !name) return ClusterState::kNotAsked;
@@ -107,6 +135,14 @@ bool IsReady(const kube::Object& object) {
   return std::any_of(conditions->array()->begin(), conditions->array()->end(), [](const json::Value& condition) {
     return condition.StringAt({"type"}) == "Ready" && condition.StringAt({"status"}) == "True";
   });
+}
+
+const crd::VersionStatus* Observed::ToldOf(std::string_view version) const {
+  if (!status || !status->versions) return nullptr;
+  for (const crd::VersionStatus& told : *status->versions) {
+    if (told.name == version) return &told;
+  }
+  return nullptr;
 }
 
 const Version* Observed::Current() const {
@@ -179,6 +215,7 @@ std::optional<Observed> Gather(const kube::Key& key, const runtime::Cache& cache
   GatherVersions(seen, cache);
   seen.endpoint = EndpointOf(seen);
   seen.cluster = StateOfCluster(seen, cache);
+  for (Version& version : seen.versions) version.elsewhere = RegisteredElsewhere(seen, version, cache);
   return seen;
 }
 
@@ -202,6 +239,18 @@ std::optional<admin::Wanted> LookNeeded(const Observed& seen) {
                        .watched = retiring ? IdsOf(seen, current) : std::vector<std::string>()};
 }
 
+std::map<admin::Endpoint, admin::Wanted> LooksElsewhere(const Observed& seen) {
+  std::map<admin::Endpoint, admin::Wanted> looks;
+  const Version* current = seen.deleting() ? nullptr : seen.Current();
+  const admin::Wanted wanted{
+      .max_age = AgeForRemovals(seen, current), .count_unpinned = true, .watched = IdsOf(seen, current)};
+  for (const Version& version : seen.versions) {
+    if (&version == current) continue;
+    for (const admin::Endpoint& endpoint : version.elsewhere) looks.emplace(endpoint, wanted);
+  }
+  return looks;
+}
+
 std::optional<Observed> Observe(const kube::Key& key, const plan::World& world) {
   auto seen = Gather(key, world.cache, world.config, world.clock.WallTime());
   if (!seen) return std::nullopt;
@@ -209,6 +258,10 @@ std::optional<Observed> Observe(const kube::Key& key, const plan::World& world) 
   seen->needs_look = wanted.has_value();
   const bool there = seen->cluster != ClusterState::kMissing && seen->cluster != ClusterState::kNotSynced;
   if (wanted && there && seen->endpoint.ok()) seen->usage = world.usage.Ask(*seen->endpoint, key, *wanted);
+  if (!wanted) return seen;
+  for (const auto& [endpoint, look] : LooksElsewhere(*seen)) {
+    seen->elsewhere[endpoint] = world.usage.Ask(endpoint, key, look);
+  }
   return seen;
 }
 

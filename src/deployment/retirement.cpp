@@ -20,6 +20,19 @@ Blocker BlockerOf(std::string_view version, const Registered& registered) {
   return {std::string(version), registered.id, registered.pinned(), registered.use->unpinned};
 }
 
+Registered FindIn(const admin::Look& look, const Version& version) {
+  const auto recorded = look.deployments.find(version.deployment_id);
+  if (recorded != look.deployments.end())
+    return {recorded->first, &recorded->second, IsUriOf(version, recorded->second.uri)};
+  Registered found;
+  for (const auto& [id, use] : look.deployments) {
+    if (!IsUriOf(version, use.uri)) continue;
+    // Of several (the cluster's domain changed) the one with work counts.
+    if (!found.use || use.InUse()) found = {id, &use, true};
+  }
+  return found;
+}
+
 class Retirer {
  public:
   explicit Retirer(const Observed& seen) : seen_(seen) {}
@@ -37,6 +50,9 @@ class Retirer {
     if (seen_.mode() == Mode::kForce) {
       if (HasWork(registered)) result_.abandoned.push_back(BlockerOf(version.name(), registered));
       Remove(version, registered);
+    } else if (registered.unanswered) {
+      result_.unanswered = registered.unanswered->error;
+      result_.waits = result_.waits || registered.unanswered->error.ok();
     } else if (InUse(seen_, registered)) {
       Keep(version, registered);
     } else if (const auto wait = UntilRemoval(version, registered)) {
@@ -132,7 +148,7 @@ class Retirer {
   void Deregister(const Registered& registered) {
     if (!registered.use || !registered.ours) return;
     result_.removes = true;
-    result_.steps.push_back(plan::Forget{*seen_.endpoint, registered.id});
+    result_.steps.push_back(plan::Forget{*registered.endpoint, registered.id});
   }
 
   const Observed& seen_;
@@ -145,14 +161,19 @@ class Retirer {
 std::int64_t Registered::pinned() const { return use ? std::max(use->PinnedTotal(), use->attempts) : 0; }
 
 Registered FindRegistered(const Observed& seen, const Version& version) {
-  if (!seen.usage.look) return {};
-  if (const auto* use = seen.UseOf(version.deployment_id))
-    return {version.deployment_id, use, IsUriOf(version, use->uri)};
   Registered found;
-  for (const auto& [id, use] : seen.usage.look->deployments) {
-    if (!IsUriOf(version, use.uri)) continue;
-    // Of several (the cluster's domain changed) the one with work counts.
-    if (!found.use || use.InUse()) found = {id, &use, true};
+  if (seen.usage.look) found = FindIn(*seen.usage.look, version);
+  if (seen.endpoint.ok()) found.endpoint = &*seen.endpoint;
+  if (InUse(seen, found)) return found;
+  for (const admin::Endpoint& endpoint : version.elsewhere) {
+    const auto asked = seen.elsewhere.find(endpoint);
+    if (asked == seen.elsewhere.end()) continue;
+    Registered there = asked->second.look ? FindIn(*asked->second.look, version) : Registered();
+    there.endpoint = &asked->first;
+    there.elsewhere = true;
+    if (!asked->second.look) there.unanswered = &asked->second;
+    if (InUse(seen, there)) return there;
+    if (there.unanswered || (!found.use && !found.unanswered)) found = there;
   }
   return found;
 }
@@ -161,7 +182,7 @@ Registered FindRegistered(const Observed& seen, const Version& version) {
 bool InUse(const Observed& seen, const Registered& registered) {
   if (!registered.use) return false;
   if (registered.use->InUse()) return true;
-  return seen.deleting() ? registered.use->unpinned > 0 : registered.use->latest;
+  return seen.deleting() || registered.elsewhere ? registered.use->unpinned > 0 : registered.use->latest;
 }
 
 Retirement Retire(const Observed& seen, bool blind) {
@@ -176,7 +197,7 @@ Retirement RetireLeftovers(const Observed& seen) {
     const bool exists = std::any_of(seen.versions.begin(), seen.versions.end(),
                                     [&, &uri = use.uri](const Version& version) { return IsUriOf(version, uri); });
     if (exists || !seen.IsOurUri(use.uri)) continue;
-    const Registered registered{id, &use, true};
+    const Registered registered{id, &use, true, &*seen.endpoint};
     if (InUse(seen, registered)) {
       auto& list = seen.mode() == Mode::kForce ? result.abandoned : result.blockers;
       list.push_back(BlockerOf(use.uri, registered));
@@ -198,7 +219,13 @@ void DeploymentPlan::Add(Retirement retirement, const Observed& seen) {
   if (!retirement.steps.empty()) again = true;  // the status tells what they changed
   for (plan::Step& step : retirement.steps) steps.push_back(std::move(step));
   for (Blocker& blocker : retirement.blockers) blockers.push_back(std::move(blocker));
-  if (retirement.removes && seen.usage.look) expires = seen.usage.answered + kFreshLook;
+  if (retirement.removes && seen.usage.look) {
+    Clock::TimePoint oldest = seen.usage.answered;
+    for (const auto& [endpoint, answer] : seen.elsewhere) {
+      if (answer.look) oldest = std::min(oldest, answer.answered);
+    }
+    expires = oldest + kFreshLook;
+  }
 }
 
 }  // namespace restate::deployment

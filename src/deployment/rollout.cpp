@@ -23,7 +23,7 @@ void RetireOldVersions(const Observed& seen, DeploymentPlan& plan) {
   plan.Add(retirement, seen);
   if (retirement.next_removal) {
     plan.LookAgainIn(*retirement.next_removal);
-  } else if (!plan.blockers.empty()) {
+  } else if (!plan.blockers.empty() || !retirement.unanswered.ok()) {
     plan.LookAgainIn(kDrainLook);
   }
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
 #include "restate/deployment/retirement.h"
 
 namespace restate::deployment {
@@ -19,17 +20,19 @@ std::vector<std::string> ImagesOf(const Version& version) {
   return images;
 }
 
-const crd::VersionStatus* ToldOf(const Observed& seen, const Version& version) {
-  if (!seen.status || !seen.status->versions) return nullptr;
-  for (const crd::VersionStatus& told : *seen.status->versions) {
-    if (told.name == version.name()) return &told;
+// The wanted Restate, once the version is registered there, and those before it.
+std::vector<std::string> RegistrationsOf(const Observed& seen, const Version& version) {
+  std::vector<std::string> urls;
+  if (seen.endpoint.ok() && !version.deployment_id.empty()) urls.push_back(seen.endpoint->ToString());
+  for (const admin::Endpoint& endpoint : version.elsewhere) {
+    if (urls.size() < crd::kRegistrationsShown) urls.push_back(endpoint.ToString());
   }
-  return nullptr;
+  return urls;
 }
 
 VersionPhase PhaseOf(const Observed& seen, const Version& version, const Registered& registered) {
   if (version.object->deleting() || seen.mode() == Mode::kForce) return VersionPhase::kRemoving;
-  return InUse(seen, registered) ? VersionPhase::kDraining : VersionPhase::kDrained;
+  return registered.unanswered || InUse(seen, registered) ? VersionPhase::kDraining : VersionPhase::kDrained;
 }
 
 std::optional<std::map<std::string, std::int64_t>> CountsOf(const admin::DeploymentUse& use) {
@@ -46,10 +49,11 @@ crd::VersionStatus StatusOf(const Observed& seen, const Version& version, const 
   if (!version.deployment_id.empty()) status.deployment_id = version.deployment_id;
   if (auto images = ImagesOf(version); !images.empty()) status.images = std::move(images);
   status.replicas = static_cast<std::int32_t>(version.replicas());
+  if (auto urls = RegistrationsOf(seen, version); !urls.empty()) status.registered_at = std::move(urls);
   if (&version == current) return status;  // its work comes and goes, and nothing waits for its end
   status.removed_at = version.RemovalTime();
   if (seen.needs_look && !seen.usage.look) {
-    const crd::VersionStatus* told = ToldOf(seen, version);
+    const crd::VersionStatus* told = seen.ToldOf(version.name());
     const bool tells = told && told->phase != VersionPhase::kCurrent;
     status.phase = tells ? told->phase : VersionPhase::kDraining;
     if (tells) status.invocations = told->invocations;
@@ -58,6 +62,10 @@ crd::VersionStatus StatusOf(const Observed& seen, const Version& version, const 
   }
   const Registered registered = FindRegistered(seen, version);
   status.phase = PhaseOf(seen, version, registered);
+  if (registered.unanswered) {
+    status.message =
+        absl::StrCat("waiting for the answer of ", registered.endpoint->ToString(), ", where it was registered before");
+  }
   if (!registered.use) return status;
   if (!status.deployment_id) status.deployment_id = registered.id;
   status.invocations = CountsOf(*registered.use);

@@ -38,7 +38,8 @@ class Borrowed : public kube::HttpClient {
   absl::StatusOr<kube::HttpResponse> Do(const kube::HttpRequest& request, std::stop_token stop) override {
     return server_.Do(request, stop);
   }
-  absl::StatusOr<std::unique_ptr<kube::HttpStream>> Open(const kube::HttpRequest& request, std::stop_token stop) override {
+  absl::StatusOr<std::unique_ptr<kube::HttpStream>> Open(const kube::HttpRequest& request,
+                                                         std::stop_token stop) override {
     return server_.Open(request, stop);
   }
 
@@ -255,7 +256,8 @@ std::string Pinned(std::string_view id, int n) {
   return R"({"rows":[)" + rows + "]}";
 }
 
-TEST_CASE_FIXTURE(Fixture, "while watched work goes on Restate is asked every second, however many watch; its end wakes them") {
+TEST_CASE_FIXTURE(Fixture,
+                  "while watched work goes on Restate is asked every second, however many watch; its end wakes them") {
   const Wanted watching{.max_age = seconds(10), .watched = {"dp_1"}};
   for (const auto& asker : {a, b}) REQUIRE(Waits(asker, watching));
   server().Answer(Json(200, Pinned("dp_1", 2)));
@@ -301,6 +303,18 @@ TEST_CASE_FIXTURE(Fixture, "a slow Restate is asked less often, and nobody watch
     Settle();
     CHECK(clock.UntilNextWake() == seconds(10));
   }
+}
+
+TEST_CASE_FIXTURE(Fixture, "who does not ask again within two minutes watches no more") {
+  const Wanted watching{.max_age = minutes(5), .watched = {"dp_1"}};
+  REQUIRE(Waits(a, watching));
+  server().Answer(Json(200, Pinned("dp_1", 1)));
+  Settle();
+  clock.Advance(minutes(2) + seconds(1));
+  server().WaitForRequest(2);
+  server().Answer(Json(200, Pinned("dp_1", 1)));
+  Settle();
+  CHECK(clock.UntilNextWake() == Clock::Duration::max());
 }
 
 TEST_CASE_FIXTURE(Fixture, "who registered something is told when, with every answer") {
@@ -441,9 +455,11 @@ TEST_CASE_FIXTURE(Fixture, "a Restate that nobody asked about for ten minutes is
 TEST_CASE("the one who is woken may ask at once, from within the call") {
   ScriptedHttp server;
   FakeClock clock;
-  AdminClient client([&](const std::string&) -> absl::StatusOr<std::unique_ptr<kube::HttpClient>> {
-    return std::make_unique<Borrowed>(server);
-  }, nullptr, clock);
+  AdminClient client(
+      [&](const std::string&) -> absl::StatusOr<std::unique_ptr<kube::HttpClient>> {
+        return std::make_unique<Borrowed>(server);
+      },
+      nullptr, clock);
   const Endpoint endpoint{.origin = "http://a:9070", .prefix = ""};
   const kube::Key a{"shop", "a"};
   Woken woken;

@@ -62,6 +62,7 @@ TEST_CASE("the status of a deployed object") {
                                                              {"phase", "Current"},
                                                              {"deploymentId", "dp_1"},
                                                              {"images", Arr({"i:v1"})},
+                                                             {"registeredAt", Arr({"http://restate:9070"})},
                                                              {"replicas", 3}})})}}));
 }
 
@@ -82,12 +83,15 @@ TEST_CASE("what the status says of each version: its phase, its work, its end") 
   const auto versions = *scene.Report().status->wanted.Find("versions");
   CHECK(
       scene.Labelled(json::Dump(versions)) ==
-      R"([{"deploymentId":"dp_5","images":["i:v5"],"name":"v5","phase":"Current","replicas":1},)"
-      R"({"deploymentId":"dp_4","images":["i:v4"],"invocations":{"attempting":4},"name":"v4","phase":"Draining","replicas":1},)"
+      R"([{"deploymentId":"dp_5","images":["i:v5"],"name":"v5","phase":"Current","registeredAt":["http://restate:9070"],"replicas":1},)"
+      R"({"deploymentId":"dp_4","images":["i:v4"],"invocations":{"attempting":4},"name":"v4","phase":"Draining",)"
+      R"("registeredAt":["http://restate:9070"],"replicas":1},)"
       R"({"deploymentId":"dp_3","images":["i:v3"],"invocations":{"invoked":1,"suspended":2},"name":"v3",)"
-      R"("oldestInvocation":"2023-11-14T22:13:20Z","phase":"Draining","replicas":1},)"
-      R"({"deploymentId":"dp_2","images":["i:v2"],"name":"v2","phase":"Drained","removedAt":"2027-01-15T08:10:00Z","replicas":1},)"
-      R"({"deploymentId":"dp_1","images":["i:v1"],"name":"v1","phase":"Drained","removedAt":"2026-06-01T00:00:00Z","replicas":0}])");
+      R"("oldestInvocation":"2023-11-14T22:13:20Z","phase":"Draining","registeredAt":["http://restate:9070"],"replicas":1},)"
+      R"({"deploymentId":"dp_2","images":["i:v2"],"name":"v2","phase":"Drained","registeredAt":["http://restate:9070"],)"
+      R"("removedAt":"2027-01-15T08:10:00Z","replicas":1},)"
+      R"({"deploymentId":"dp_1","images":["i:v1"],"name":"v1","phase":"Drained","registeredAt":["http://restate:9070"],)"
+      R"("removedAt":"2026-06-01T00:00:00Z","replicas":0}])");
 
   const auto counts = CountVersions(Obj({{"status", Obj({{"versions", versions}})}}));
   CHECK(counts.by_phase == std::map<std::string, int>{{"Current", 1}, {"Draining", 2}, {"Drained", 2}});

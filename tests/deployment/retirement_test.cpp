@@ -3,6 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "deployment/scene.h"
+#include "restate/json/text.h"
 
 namespace restate::deployment {
 namespace {
@@ -104,6 +105,58 @@ TEST_CASE("an older version with work gets the user's autoscaler, for itself alo
     autoscaling(due);
     due.Autoscaler("v1");
     CHECK(due.Steps() == Steps{"delete horizontalpodautoscalers shop/v1 uid autoscaler-of-v1", kScaleDownV1});
+  }
+}
+
+TEST_CASE("D6: a version stays until the Restate it was registered with before has no work for it") {
+  const std::string a = "http://a:9070";
+  Scene scene = Rolled();
+  scene.look.deployments.erase("dp_1");  // the wanted Restate does not know it
+  scene.cr()["status"] = json::Obj(
+      {{"replicas", 1},
+       {"versions", json::Arr({json::Obj(
+                        {{"name", scene.NameOf("v1")}, {"phase", "Draining"}, {"registeredAt", json::Arr({a})}})})}});
+  auto& there = scene.elsewhere[a].deployments["dp_1"];
+  there.uri = scene.UriOf("v1");
+  there.latest = true;  // nothing follows it there
+  const auto told = [&] { return json::Dump((*scene.Report().status->wanted.Find("versions")->array())[1]); };
+  SUBCASE("work there holds it") {
+    there.pinned["suspended"] = 1;
+    CHECK(scene.Steps() == Steps{});
+    CHECK(scene.Plan().blockers.size() == 1);
+    CHECK(told().find(R"("registeredAt":["http://restate:9070","http://a:9070"])") != std::string::npos);
+    CHECK(told().find(R"("invocations":{"suspended":1})") != std::string::npos);
+    there.pinned.clear();
+    there.unpinned = 1;
+    CHECK(scene.Steps() == Steps{});
+  }
+  SUBCASE("silence there holds it, and is told") {
+    scene.elsewhere.clear();
+    CHECK(scene.Steps() == Steps{});
+    CHECK(!scene.Plan().wait);
+    CHECK(scene.Plan().look_again == absl::Seconds(10));
+    CHECK(told().find("waiting for the answer of http://a:9070") != std::string::npos);
+    scene.Delete(scene.now);
+    CHECK(scene.Steps() == Steps{"apply replicasets shop/v2 as restate-operator/remove-version-at"});
+    CHECK(ReasonOf(scene.Plan().failure) == Reason::kAdminCallFailed);
+  }
+  SUBCASE("no work there: the delay, then it goes, and is deregistered there") {
+    CHECK(scene.Steps() == Steps{kStamp});
+    scene.spec()["revisionHistoryLimit"] = 0;
+    scene.ReplicaSet("v1")["metadata"]["annotations"]["restate.dev/remove-version-at"] = kPast;
+    CHECK(scene.Steps() == Steps{kScaleDownV1, "forget dp_1 at http://a:9070", kDeleteV1});
+  }
+  SUBCASE(
+      "a cluster that another operator registered it with is known by its label, and gone with its RestateCluster") {
+    scene.cr().Erase("status");
+    scene.ReplicaSet("v1")["metadata"]["labels"]["allow.restate.dev/old"] = "true";
+    scene.Cluster("old", false);
+    scene.elsewhere["http://restate.old.svc.cluster.local:9070"] = scene.elsewhere[a];
+    CHECK(scene.Steps() == Steps{kStamp});
+    scene.elsewhere["http://restate.old.svc.cluster.local:9070"].deployments["dp_1"].pinned["invoked"] = 1;
+    CHECK(scene.Steps() == Steps{});
+    scene.cluster.reset();
+    CHECK(scene.Steps() == Steps{kScaleDownV1});
   }
 }
 

@@ -125,6 +125,15 @@ Observed Scene::See() const {
   REQUIRE(seen.has_value());
   const auto wanted = LookNeeded(*seen);
   seen->needs_look = wanted.has_value();
+  for (const auto& [endpoint, unused] : LooksElsewhere(*seen)) {
+    const auto found = elsewhere.find(endpoint.ToString());
+    if (found == elsewhere.end()) {
+      seen->elsewhere[endpoint].error = MakeError(Reason::kAdminCallFailed, endpoint.ToString() + ": no answer");
+    } else {
+      seen->elsewhere[endpoint].look = std::make_shared<const admin::Look>(found->second);
+      seen->elsewhere[endpoint].answered = answered;
+    }
+  }
   const bool asked = seen->cluster != ClusterState::kMissing && seen->cluster != ClusterState::kNotSynced;
   if (!wanted || !seen->endpoint.ok() || !asked) return *std::move(seen);
   seen->usage.answered = answered;

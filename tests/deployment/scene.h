@@ -58,6 +58,9 @@ class Scene {
   // The version has an autoscaler of ours.
   void Autoscaler(std::string_view label, json::Value spec = {});
 
+  // What other Restates say, by their admin URL; one that is not here does not answer.
+  std::map<std::string, admin::Look> elsewhere;
+
   absl::Time now = absl::FromUnixSeconds(1'800'000'000);
   plan::Config config;
 

@@ -1,4 +1,5 @@
-// Usage: the shared look. However many objects ask about one Restate, it is queried once per look, never twice at a time.
+// Usage: the shared look. However many objects ask about one Restate, it is queried once per look, never twice at a
+// time.
 #pragma once
 
 #include <functional>
@@ -27,21 +28,22 @@ struct Wanted {
 struct Answer {
   std::shared_ptr<const Look> look;
   Clock::TimePoint answered;  // when the look was there
-  absl::Status error;  // the last query failed and the next try is not due: 2 s after the first failure, doubled to 30 s
+  absl::Status error;  // the last query failed and the next try is not due: 2 s after the first failure, doubled to 30
+                       // s, or to 5 s where nobody answers
   std::optional<Clock::TimePoint> registered;  // when the asker last registered the deployment below
   std::string registered_id;
 };
 
-// Thread safe. Ask never blocks: queries run on threads of its own, two at first, more (at most 16) while slow Restates hold
-// them. Two queries of one Restate begin 200 ms apart at least. A failed query is tried again as long as somebody who was
-// given the error is left. What nobody asks about for 10 minutes is forgotten.
+// Thread safe. Ask never blocks: queries run on threads of its own, two at first, more (at most 16) while slow Restates
+// hold them. Two queries of one Restate begin 200 ms apart at least. A failed query is tried again as long as somebody
+// who was given the error is left. What nobody asks about for 10 minutes is forgotten.
 //
-// While a watched deployment has work, Restate is queried every second, or as seldom as keeps the queries below a twentieth
-// of the time (10 s at most); when none has, not at all. However many askers watch, it is the same query.
+// While a watched deployment has work, Restate is queried every second, or as seldom as keeps the queries below a
+// twentieth of the time (10 s at most); when none has, not at all. However many askers watch, it is the same query.
 class Usage {
  public:
-  // `wake` is called, with no lock held, for every asker that went away empty-handed, once its look is there or failed; and
-  // for every asker that was given an error, once a query succeeds again.
+  // `wake` is called, with no lock held, for every asker that went away empty-handed, once its look is there or failed;
+  // and for every asker that was given an error, once a query succeeds again.
   Usage(AdminClient& client, Clock& clock, std::function<void(const kube::Key&)> wake);
   ~Usage();  // stops and joins
 

@@ -114,6 +114,7 @@ constexpr auto Names(schema::Of<VersionPhase>) {
 // How many entries of each list a status shows, so that no object outgrows what the API server stores.
 inline constexpr std::size_t kVersionsShown = 20;
 inline constexpr std::size_t kImagesShown = 5;
+inline constexpr std::size_t kRegistrationsShown = 5;
 
 struct VersionStatus {
   std::string name;
@@ -124,6 +125,8 @@ struct VersionStatus {
   std::optional<std::map<std::string, std::int64_t>> invocations;
   std::optional<absl::Time> oldest_invocation;
   std::optional<absl::Time> removed_at;
+  std::optional<std::vector<std::string>> registered_at;
+  std::optional<std::string> message;
 
   friend bool operator==(const VersionStatus&, const VersionStatus&) = default;
 };
@@ -144,7 +147,12 @@ constexpr auto Describe(schema::Of<VersionStatus>) {
                     "that drain. `attempting` counts attempts that nothing pins yet, `unpinned` those that wait for "
                     "its services."),
       schema::Field("oldestInvocation", &S::oldest_invocation, "When the oldest of them was created."),
-      schema::Field("removedAt", &S::removed_at, "When it is removed if no new work comes before."));
+      schema::Field("removedAt", &S::removed_at, "When it is removed if no new work comes before."),
+      schema::Field("registeredAt", &S::registered_at,
+                    "Admin APIs it was registered with; more than one when spec.restate.register changed. It is kept "
+                    "until none of them has work for it.")
+          .NotNullable(),
+      schema::Field("message", &S::message, "What its removal waits for, where that is not its work."));
 }
 
 struct RestateDeploymentStatus {

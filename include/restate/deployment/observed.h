@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -37,6 +38,7 @@ inline constexpr std::string_view kTunnelNameAnnotation = "restate.dev/tunnel-na
 inline constexpr std::string_view kReconcileAnnotation = "restate.dev/reconcile";
 inline constexpr std::string_view kManagedByLabel = "app.kubernetes.io/managed-by";
 inline constexpr std::string_view kOwnedByLabel = "restate.dev/owned-by";
+inline constexpr std::string_view kAllowLabel = "allow.restate.dev/";  // then the name of a RestateCluster
 inline constexpr std::string_view kHashLabel = "pod-template-hash";
 
 inline constexpr kube::Resource kRestateDeployments{crd::kGroup, crd::kRestateDeployment.version,
@@ -58,9 +60,10 @@ inline constexpr absl::Duration kDrainLook = absl::Seconds(10);
 struct Version {
   kube::ObjectPtr object;
   json::Value body;
-  kube::ObjectPtr service;     // of the same name; null: none
-  kube::ObjectPtr autoscaler;  // ours, of the same name; null: none
-  std::string deployment_id;   // as recorded; empty: not registered yet
+  kube::ObjectPtr service;                      // of the same name; null: none
+  kube::ObjectPtr autoscaler;                   // ours, of the same name; null: none
+  std::string deployment_id;                    // as recorded; empty: not registered yet
+  std::vector<admin::Endpoint> elsewhere = {};  // Restates other than the wanted one that may have work for it
 
   const std::string& name() const { return object->key().name; }
   std::string_view Annotation(std::string_view key) const { return body.StringAt({"metadata", "annotations", key}); }
@@ -101,6 +104,7 @@ struct Observed {
 
   bool needs_look = false;  // no decision about versions without a look at Restate
   admin::Answer usage;
+  std::map<admin::Endpoint, admin::Answer> elsewhere;  // the same of those that older versions were registered with
 
   const Version* Current() const;  // the wanted version, when it is there and ours
   bool deleting() const { return object->deleting(); }
@@ -109,6 +113,8 @@ struct Observed {
   // When the delete request came, and when its drain is over (spec.restate.drain, 10 years at most); not of a rollout.
   absl::Time deletion_requested() const;
   absl::Time deletion_deadline() const;
+  // What the status says of a version; nullptr: nothing.
+  const crd::VersionStatus* ToldOf(std::string_view version) const;
   // Whether a uri was registered for some version of this object: it has the name that only our versions have.
   bool IsOurUri(std::string_view uri) const;
   // The use of a deployment; nullptr: Restate does not know it, or nobody looked.
@@ -118,9 +124,11 @@ struct Observed {
 // Gathers it; nullopt: the object is gone.
 std::optional<Observed> Observe(const kube::Key& key, const plan::World& world);
 
-// The two halves of it: what the cache knows, and which look at Restate the decision then needs (nullopt: none).
+// The parts of it: what the cache knows, and which look at Restate the decision then needs (nullopt: none), also at
+// other Restates.
 std::optional<Observed> Gather(const kube::Key& key, const runtime::Cache& cache, const plan::Config& config,
                                absl::Time now);
 std::optional<admin::Wanted> LookNeeded(const Observed& seen);
+std::map<admin::Endpoint, admin::Wanted> LooksElsewhere(const Observed& seen);
 
 }  // namespace restate::deployment

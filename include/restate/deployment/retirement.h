@@ -24,6 +24,8 @@ struct Retirement {
   std::vector<Blocker> blockers;               // that work holds
   std::vector<Blocker> abandoned;              // that go although they have work (Mode::kForce)
   std::optional<absl::Duration> next_removal;  // until the earliest removal that is scheduled
+  absl::Status unanswered;                     // a Restate that older versions were registered with cannot be asked
+  bool waits = false;                          // a look there is under way
   bool removes = false;                        // among the steps are some that the look alone justifies
 };
 
@@ -33,9 +35,13 @@ struct Registered {
   std::string id;
   const admin::DeploymentUse* use = nullptr;  // null: Restate does not know the version, or nobody looked
   bool ours = false;                          // the uri is this version's: it may be deregistered
+  const admin::Endpoint* endpoint = nullptr;  // of the Restate
+  bool elsewhere = false;                     // not the wanted one: being the latest there means nothing
+  const admin::Answer* unanswered = nullptr;  // that Restate may have work for it and gave no look
 
   std::int64_t pinned() const;
 };
+// Of several Restates the one that keeps the version counts: one with work, else one that does not answer.
 Registered FindRegistered(const Observed& seen, const Version& version);
 
 // Whether a version has to stay: because of unfinished work, or because it is the latest and nothing follows it.
