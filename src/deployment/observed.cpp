@@ -1,0 +1,76 @@
+#include "restate/deployment/observed.h"
+
+#include <algorithm>
+#include <cstdint>
+
+#include "absl/strings/str_cat.h"
+#include "restate/deployment/version.h"
+
+namespace restate::deployment {
+
+const crd::VersionStatus* Observed::ToldOf(std::string_view version) const {
+  if (!status || !status->versions) return nullptr;
+  for (const crd::VersionStatus& told : *status->versions) {
+    if (told.name == version) return &told;
+  }
+  return nullptr;
+}
+
+const Version* Observed::Current() const {
+  for (const Version& version : versions) {
+    if (version.name() == name && version.Annotation(kPodTemplateAnnotation) == template_text) return &version;
+  }
+  return nullptr;
+}
+
+std::optional<absl::Time> Version::RemovalTime() const {
+  absl::Time at;
+  std::string unused;
+  if (!absl::ParseTime(absl::RFC3339_full, std::string(Annotation(kRemoveVersionAtAnnotation)), &at, &unused))
+    return std::nullopt;
+  return at;
+}
+
+bool Observed::suspended() const {
+  return !deleting() && body.StringAt({"metadata", "annotations", kReconcileAnnotation}) == "disabled";
+}
+
+Mode Observed::mode() const {
+  if (!deleting()) return Mode::kRollout;
+  if (spec.restate.delete_policy == crd::DeletePolicy::kForce) return Mode::kForce;
+  const auto& drain = spec.restate.drain;
+  const bool ends = drain && drain->on_timeout == crd::OnTimeout::kForce && deletion_deadline() <= now;
+  return ends ? Mode::kForce : Mode::kDrain;
+}
+
+absl::Time Observed::deletion_requested() const {
+  absl::Time at = now;
+  std::string unused;
+  absl::ParseTime(absl::RFC3339_full, std::string(body.StringAt({"metadata", "deletionTimestamp"})), &at, &unused);
+  return at;
+}
+
+absl::Time Observed::deletion_deadline() const {
+  const auto& drain = spec.restate.drain;
+  const auto seconds = drain && drain->timeout_seconds ? *drain->timeout_seconds : crd::kDefaultDrainTimeoutSeconds;
+  return deletion_requested() + absl::Seconds(std::clamp<std::int64_t>(seconds, 0, kLongestDelaySeconds));
+}
+
+// http://<name>-<hash>.<namespace>.svc.<domain>: a hash is made of the ten characters below and has no dash, so no
+// other object's versions are called so.
+bool Observed::IsOurUri(std::string_view uri) const {
+  const std::string before = absl::StrCat("http://", object->key().name, "-");
+  const std::string after = absl::StrCat(".", object->key().ns, ".svc.");
+  if (!uri.starts_with(before)) return false;
+  uri.remove_prefix(before.size());
+  const auto end = uri.find_first_not_of(kHashDigits);
+  return end != 0 && end != std::string_view::npos && uri.substr(end).starts_with(after);
+}
+
+const admin::DeploymentUse* Observed::UseOf(std::string_view deployment_id) const {
+  if (!usage.look) return nullptr;
+  const auto it = usage.look->deployments.find(std::string(deployment_id));
+  return it == usage.look->deployments.end() ? nullptr : &it->second;
+}
+
+}  // namespace restate::deployment
