@@ -36,7 +36,14 @@ DeploymentController::DeploymentController(Shared shared, ControllerSettings set
       return key ? std::vector{*key} : std::vector<kube::Key>();
     };
   };
-  Watch(kRestateDeployments, "", one(deployment::KeyOfDeploymentChange));
+  Watch(kRestateDeployments, "", one([](const runtime::Change& change) {
+          if (deployment::WasTakenAway(change)) {
+            spdlog::warn(
+                "RestateDeployment {}: its finalizer was taken away; what is registered for it in Restate stays",
+                change.before->key().ToString());
+          }
+          return deployment::KeyOfDeploymentChange(change);
+        }));
   Watch(kube::kReplicaSets, ours, one(deployment::KeyOfChildChange));
   Watch(kube::kServices, ours, one(deployment::KeyOfChildChange));
   Watch(kube::kAutoscalers, ours, one(deployment::KeyOfSpecChange));

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "restate/deployment/observed.h"
+#include "restate/plan/finalizer.h"
 
 namespace restate::deployment {
 namespace {
@@ -46,6 +47,11 @@ std::optional<kube::Key> KeyOfDeploymentChange(const runtime::Change& change) {
   if (!object) return std::nullopt;
   if (change.before && change.after && !CallsForPass(*change.before, *change.after)) return std::nullopt;
   return object->key();
+}
+
+// Our own removal of the finalizer is in the cache before its DELETED event comes.
+bool WasTakenAway(const runtime::Change& change) {
+  return !change.after && change.before && plan::HasFinalizer(change.before->Body(), crd::kRestateDeployment.finalizer);
 }
 
 std::optional<kube::Key> KeyOfChildChange(const runtime::Change& change) {

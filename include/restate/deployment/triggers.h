@@ -14,6 +14,9 @@ namespace restate::deployment {
 bool CallsForPass(const kube::Object& before, const kube::Object& after);
 // nullopt: no pass. A change of a RestateDeployment's status is our own writing.
 std::optional<kube::Key> KeyOfDeploymentChange(const runtime::Change& change);
+// Somebody took our finalizer away, and the object went before its versions were let go: what is registered for it in
+// Restate stays there, and nobody will look after it.
+bool WasTakenAway(const runtime::Change& change);
 // ReplicaSets, Services and autoscalers carry the name of their RestateDeployment as a label.
 std::optional<kube::Key> KeyOfChildChange(const runtime::Change& change);
 // The same, for what has a status that nobody here reads.

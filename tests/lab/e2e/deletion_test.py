@@ -65,6 +65,8 @@ def test_f5_a_finalizer_taken_away_by_hand_lets_everything_go(service, the_opera
     instance = f'instance="{service.namespace}/{service.name}"'
     eventually("no error of it is told", lambda: not any(
         instance in series for series in the_operator.metric("restate_operator_reconciliation_errors_total")))
+    eventually("the log says what stays", lambda: f"{service.namespace}/{service.name}: its finalizer was taken away"
+               in the_operator.log.read_text(errors="replace"))
     assert service.registered() == [deployment]
     assert held.pinned_to() == deployment
     address = restate.address(service.lab, service.restate_namespace)
