@@ -5,8 +5,8 @@
 
 #include "field_ownership.h"
 #include "list_keys.h"
-#include "quantity.h"
 #include "restate/kube/applier.h"
+#include "restate/kube/quantity.h"
 
 namespace restate::kube {
 namespace {

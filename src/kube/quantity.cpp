@@ -1,4 +1,4 @@
-#include "quantity.h"
+#include "restate/kube/quantity.h"
 
 #include <array>
 #include <charconv>
@@ -90,6 +90,13 @@ std::optional<Nanos> Parse(const json::Value& value) {
 bool SameQuantity(const json::Value& a, const json::Value& b) {
   const auto parsed_a = Parse(a), parsed_b = Parse(b);
   return parsed_a && parsed_b && *parsed_a == *parsed_b;
+}
+
+std::optional<std::strong_ordering> CompareQuantities(const json::Value& a, const json::Value& b) {
+  const auto parsed_a = Parse(a), parsed_b = Parse(b);
+  if (!parsed_a || !parsed_b) return std::nullopt;
+  if (*parsed_a == *parsed_b) return std::strong_ordering::equal;
+  return *parsed_a < *parsed_b ? std::strong_ordering::less : std::strong_ordering::greater;
 }
 
 }  // namespace restate::kube

@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "../../src/kube/quantity.h"
+#include "restate/kube/quantity.h"
 #include "fake_http.h"
 #include "golden.h"
 #include "restate/base/error.h"
@@ -292,6 +292,14 @@ TEST_CASE("A7: quantities are compared by amount where quantities stand, and onl
   CHECK_FALSE(NoOp(R"({"resources":{"limits":{"cpu":"1001m","memory":"1Gi"}}})",
                    R"({"resources":{"limits":{"cpu":"1","memory":"1Gi"}}})", fields));
   CHECK_FALSE(NoOp(R"({"a":"1000m"})", R"({"a":"1"})", R"({"f:a":{}})"));
+}
+
+TEST_CASE("quantities: the larger one") {
+  CHECK(CompareQuantities("1Gi", "1073741824") == std::strong_ordering::equal);
+  CHECK(CompareQuantities("1G", "1Gi") == std::strong_ordering::less);
+  CHECK(CompareQuantities("9223372036854775807", "1") == std::strong_ordering::greater);
+  CHECK(!CompareQuantities("1", "much"));
+  CHECK(!CompareQuantities({}, "1"));
 }
 
 TEST_CASE("quantities: equal amounts, and what is none") {
