@@ -97,7 +97,7 @@ def assert_holds_nothing_up(service, held, values):
     assert service.greet() == "v3"
     assert autoscaler(service, "v1") is None
     assert held.release() == "v1"
-    service.until_scaled_to_zero("v1")
+    eventually("version 1, the third one back, is gone", lambda: service.version("v1") is None)
 
 
 def test_a_strangers_autoscaler_is_left_alone(lab, service, held):
