@@ -42,6 +42,7 @@ class Executor {
   }
 
   absl::Status Do(const Apply& step) {
+    if (step.must_be_new && !step.live) RETURN_IF_ERROR(CheckAbsent(step.resource, kube::KeyOf(step.body)));
     // Without a known live object of ours nothing is taken by force: a foreign one of that name answers with a
     // conflict.
     const kube::ApplyOptions options{
@@ -133,6 +134,14 @@ class Executor {
       return Annotate(MakeError(Reason::kApiConflict, MessageOf(answer.status())), "our view was stale");
     }
     return answer.status();
+  }
+
+  absl::Status CheckAbsent(const kube::Resource& resource, const kube::Key& key) {
+    const auto found = world_.client.Get(resource, key, world_.stop);
+    if (kube::IsNotFound(found.status())) return absl::OkStatus();
+    if (!found.ok()) return found.status();
+    Remember(resource, *found);
+    return MakeError(Reason::kApiConflict, "our view was stale: " + key.ToString() + " exists");
   }
 
   void Refresh(const kube::Resource& resource, const kube::Key& key) {

@@ -260,6 +260,19 @@ TEST_CASE("deregistering") {
   CHECK(ReasonOf(f.Run({Forget{f.Restate(), id}}).error) == Reason::kAdminCallRejected);
 }
 
+TEST_CASE("an object that must be new is not added to one that no watch shows") {
+  Fixture f;
+  f.stage.api.Add(kube::kServices, Service("set", 1));
+  Apply apply{kube::kServices, Service("set", 1), "restate-operator"};
+  apply.must_be_new = true;
+  CHECK(ReasonOf(f.Run({apply}).error) == Reason::kApiConflict);
+  CHECK(f.stage.api.writes().empty());
+  REQUIRE(f.stage.cache.Get(kube::kServices, kSet));  // the next pass sees whose it is
+  f.stage.api.Remove(kube::kServices, kSet);
+  CHECK(f.Run({apply}).error.ok());
+  CHECK(f.stage.api.Get(kube::kServices, kSet));
+}
+
 TEST_CASE("an event is handed over and cannot fail") {
   Fixture f;
   const auto outcome =

@@ -45,6 +45,12 @@ Key KeyOf(const json::Value& object);
 inline constexpr Resource kReplicaSets{"apps", "v1", "ReplicaSet", "replicasets"};
 inline constexpr Resource kAutoscalers{"autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers"};
 inline constexpr Resource kServices{"", "v1", "Service", "services"};
+inline constexpr Resource kStatefulSets{"apps", "v1", "StatefulSet", "statefulsets"};
+inline constexpr Resource kServiceAccounts{"", "v1", "ServiceAccount", "serviceaccounts"};
+inline constexpr Resource kConfigMaps{"", "v1", "ConfigMap", "configmaps"};
+inline constexpr Resource kPersistentVolumeClaims{"", "v1", "PersistentVolumeClaim", "persistentvolumeclaims"};
+inline constexpr Resource kPodDisruptionBudgets{"policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets"};
+inline constexpr Resource kNetworkPolicies{"networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies"};
 inline constexpr Resource kEvents{"events.k8s.io", "v1", "Event", "events"};
 inline constexpr Resource kCustomResourceDefinitions{"apiextensions.k8s.io", "v1", "CustomResourceDefinition",
                                                      "customresourcedefinitions", false};

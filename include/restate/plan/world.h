@@ -20,6 +20,14 @@ namespace restate::plan {
 struct Config {
   std::string cluster_dns = "cluster.local";
   bool allow_loopback = false;  // an operator outside the cluster may be sent to 127.0.0.1; a pod may not
+
+  std::string operator_namespace;
+  std::string operator_label_name, operator_label_value;  // label of the operator's pods; empty: not known
+  std::string canary_image = "alpine:3.21";               // with sh, cat, grep and wget
+  std::string aws_pod_identity_association_cluster;       // name of the EKS cluster; empty: no pod identities
+  bool gcp_workload_identity = false;
+  bool manage_network_policies = true;  // false: the kind is neither read nor written
+  bool manage_secret_provider_classes = true;
 };
 
 struct World {
