@@ -10,7 +10,7 @@ namespace restate::deployment {
 namespace {
 
 // Copied, they would mean something else on the copy: kubectl's memory, and our own notes about one version.
-constexpr std::array<std::string_view, 7> kNotPropagated = {
+constexpr std::array<std::string_view, 9> kNotPropagated = {
     "kubectl.kubernetes.io/last-applied-configuration",
     kTunnelNameAnnotation,
     kRemoveVersionAtAnnotation,
@@ -18,6 +18,8 @@ constexpr std::array<std::string_view, 7> kNotPropagated = {
     kPodTemplateAnnotation,
     kReconcileAnnotation,
     "restate.dev/registered-at",
+    "restate.dev/deployment",
+    "restate.dev/tag",
 };
 
 std::string ExpressionText(const json::Value& expression) {

@@ -7,8 +7,14 @@
 namespace restate::deployment {
 namespace {
 
-// Of a look that only confirms that all is as it was.
-constexpr Clock::Duration kSteadyLook = std::chrono::minutes(5);
+// Of a look that only confirms that all is as it was. A little less than the time between two steady passes, so that
+// each of a lone object's sees news.
+constexpr Clock::Duration kSteadyLook = std::chrono::seconds(290);
+
+// The status says of the present spec that all is as it should be.
+bool WasReady(const Observed& seen) {
+  return seen.status && seen.status->observed_generation == seen.object->generation() && IsReady(*seen.object);
+}
 
 // A version without a recorded id may still be registered: the process may have ended between the two, or Restate's
 // answer got lost. It is not without its Service, which comes first.
@@ -59,7 +65,8 @@ std::optional<admin::Wanted> LookNeeded(const Observed& seen) {
   const bool retiring = std::any_of(seen.versions.begin(), seen.versions.end(),
                                     [&](const Version& v) { return &v != current && v.replicas() > 0; });
   const bool surplus = seen.versions.size() > static_cast<std::size_t>(seen.spec.revision_history_limit) + 1;
-  return admin::Wanted{.max_age = retiring || surplus ? AgeForRemovals(seen, current) : kSteadyLook,
+  const bool fresh = retiring || surplus || !WasReady(seen);
+  return admin::Wanted{.max_age = fresh ? AgeForRemovals(seen, current) : kSteadyLook,
                        .watched = retiring ? IdsOf(seen, current) : std::vector<std::string>()};
 }
 

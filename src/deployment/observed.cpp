@@ -23,6 +23,10 @@ const Version* Observed::Current() const {
   return nullptr;
 }
 
+bool Version::IsUriOf(std::string_view uri) const {
+  return uri.starts_with(absl::StrCat("http://", name(), ".", object->key().ns, ".svc."));
+}
+
 std::optional<absl::Time> Version::RemovalTime() const {
   absl::Time at;
   std::string unused;

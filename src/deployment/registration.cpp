@@ -77,21 +77,25 @@ Verdict VerdictOn(const Observed& seen, const Version& current) {
   if (current.deployment_id.empty()) return IdOfUri(seen, current).empty() ? Verdict::kRegister : Verdict::kRecord;
   if (!seen.usage.look) return Verdict::kUnknown;
   const auto* use = seen.UseOf(current.deployment_id);
-  // An id that only invocations still name is no longer registered (its uri is known only from the registry).
-  const bool known = use && !use->uri.empty();
+  // An id whose uri is another's was written down by somebody else. One that only invocations still name is no longer
+  // registered: its uri is known only from the registry.
+  const bool known = use && current.IsUriOf(use->uri);
   if (known && use->latest) return Verdict::kAlreadyLatest;
   if (JustRegistered(seen, current)) return Verdict::kConfirm;
   if (!known) return Verdict::kRegister;
   return LatestOfOurs(seen, current).empty() ? Verdict::kConflict : Verdict::kPromote;
 }
 
-absl::StatusOr<std::string> ServiceUri(const Observed& seen, const Version& version) {
+absl::Status CheckServicePath(const Observed& seen) {
   const std::string path = seen.spec.restate.service_path.value_or("");
-  if (Climbs(path)) {
-    return MakeError(Reason::kInvalidSpec,
-                     absl::StrCat("spec.restate.servicePath: \"", path,
-                                  "\" has a . or .. segment; write the path as the pods serve it"));
-  }
+  if (!Climbs(path)) return absl::OkStatus();
+  return MakeError(Reason::kInvalidSpec, absl::StrCat("spec.restate.servicePath: \"", path,
+                                                      "\" has a . or .. segment; write the path as the pods serve it"));
+}
+
+absl::StatusOr<std::string> ServiceUri(const Observed& seen, const Version& version) {
+  RETURN_IF_ERROR(CheckServicePath(seen));
+  const std::string path = seen.spec.restate.service_path.value_or("");
   const std::string joined = absl::StrReplaceAll(path, {{"\\", "/"}});
   return absl::StrCat("http://", version.name(), ".", version.object->key().ns, ".svc.", seen.config.cluster_dns,
                       ":9080/", EscapePath(joined.rfind('/', 0) == 0 ? joined.substr(1) : joined));

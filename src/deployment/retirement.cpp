@@ -11,26 +11,23 @@
 namespace restate::deployment {
 namespace {
 
-// Every uri that was ever registered for this version begins so, whatever the cluster's domain and the path were.
-bool IsUriOf(const Version& version, std::string_view uri) {
-  return uri.starts_with(absl::StrCat("http://", version.name(), ".", version.object->key().ns, ".svc."));
-}
-
 Blocker BlockerOf(std::string_view version, const Registered& registered) {
   return {std::string(version), registered.id, registered.pinned(), registered.use->unpinned};
 }
 
 Registered FindIn(const admin::Look& look, const Version& version) {
-  const auto recorded = look.deployments.find(version.deployment_id);
-  if (recorded != look.deployments.end())
-    return {recorded->first, &recorded->second, IsUriOf(version, recorded->second.uri)};
+  Registered recorded;
+  if (const auto it = look.deployments.find(version.deployment_id); it != look.deployments.end()) {
+    recorded = {it->first, &it->second, version.IsUriOf(it->second.uri)};
+  }
+  if (recorded.ours || (recorded.use && recorded.use->InUse())) return recorded;
   Registered found;
   for (const auto& [id, use] : look.deployments) {
-    if (!IsUriOf(version, use.uri)) continue;
+    if (!version.IsUriOf(use.uri)) continue;
     // Of several (the cluster's domain changed) the one with work counts.
     if (!found.use || use.InUse()) found = {id, &use, true};
   }
-  return found;
+  return found.use ? found : recorded;
 }
 
 class Retirer {
@@ -195,7 +192,7 @@ Retirement RetireLeftovers(const Observed& seen) {
   if (!seen.usage.look) return result;
   for (const auto& [id, use] : seen.usage.look->deployments) {
     const bool exists = std::any_of(seen.versions.begin(), seen.versions.end(),
-                                    [&, &uri = use.uri](const Version& version) { return IsUriOf(version, uri); });
+                                    [&, &uri = use.uri](const Version& version) { return version.IsUriOf(uri); });
     if (exists || !seen.IsOurUri(use.uri)) continue;
     const Registered registered{id, &use, true, &*seen.endpoint};
     if (InUse(seen, registered)) {

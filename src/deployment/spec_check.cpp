@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "restate/base/dns_label.h"
 #include "restate/deployment/labels.h"
+#include "restate/deployment/registration.h"
 
 namespace restate::deployment {
 namespace {
@@ -95,6 +96,7 @@ absl::Status CheckSpec(const Observed& seen) {
   RETURN_IF_ERROR(CheckSupported(seen));
   RETURN_IF_ERROR(seen.endpoint.status());
   RETURN_IF_ERROR(CheckName(seen));
+  RETURN_IF_ERROR(CheckServicePath(seen));
   RETURN_IF_ERROR(CheckTemplate(seen));
   return CheckSelector(seen);
 }

@@ -32,6 +32,12 @@ bool IsStaleView(const json::Value& status_object) {
          message.find("test failed") != std::string_view::npos || message.find("testing ") != std::string_view::npos;
 }
 
+// What an apply wants has a wrong type somewhere, or a list names a key twice. The server answers 500, but no outage
+// ends.
+bool IsUnreadable(const json::Value& status_object) {
+  return status_object.StringAt({"message"}).find("failed to create typed patch object") != std::string_view::npos;
+}
+
 Reason ReasonFor(int code, const json::Value& status_object) {
   switch (code) {
     case 401:
@@ -42,6 +48,7 @@ Reason ReasonFor(int code, const json::Value& status_object) {
     case 408:
     case 429: return Reason::kApiUnavailable;
     case 422: return IsStaleView(status_object) ? Reason::kApiConflict : Reason::kApiRejected;
+    case 500: return IsUnreadable(status_object) ? Reason::kApiRejected : Reason::kApiUnavailable;
     default: return code >= 500 ? Reason::kApiUnavailable : Reason::kApiRejected;
   }
 }

@@ -283,6 +283,18 @@ Scene Bereft() {
   return scene;
 }
 
+TEST_CASE(
+    "a version that bears the id of another object leaves nothing of its own behind, and nothing of the other goes") {
+  Scene scene = Deleted({.id = "dp_other", .remove_at = kPast});
+  scene.look.deployments["dp_other"].uri = "http://other-4b5.shop.svc.cluster.local:9080/";
+  scene.Use("v1", "dp_1").latest = true;
+  const auto steps = scene.Steps();
+  CHECK(std::count(steps.begin(), steps.end(), "forget dp_1 at http://restate:9070") == 1);
+  CHECK(std::count(steps.begin(), steps.end(), "forget dp_other at http://restate:9070") == 0);
+  scene.look.deployments["dp_other"].pinned["invoked"] = 1;  // any doubt counts as in use
+  CHECK(scene.Steps() == Steps{"apply replicasets shop/v1 as restate-operator/remove-version-at"});
+}
+
 TEST_CASE("what versions that are gone left in Restate goes as well, unless work is pinned to it") {
   Scene scene = Bereft();
   CHECK(scene.Steps() == Steps{"forget dp_1 at http://restate:9070", kRelease});

@@ -4,6 +4,7 @@
 
 #include "deployment/passes.h"
 #include "deployment/recorded.h"
+#include "restate/deployment/registration.h"
 #include "restate/json/text.h"
 #include "restate/kube/applier.h"
 
@@ -132,7 +133,7 @@ Observed AfterSwap(const Recording& recording) {
   REQUIRE(seen->Current());
   seen->needs_look = LookNeeded(*seen).has_value();
   admin::Look look;
-  look.deployments[seen->Current()->deployment_id] = {.uri = "http://x/", .latest = true};
+  look.deployments[seen->Current()->deployment_id] = {.uri = *ServiceUri(*seen, *seen->Current()), .latest = true};
   seen->usage.look = std::make_shared<const admin::Look>(look);
   return *std::move(seen);
 }

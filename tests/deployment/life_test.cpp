@@ -224,7 +224,7 @@ TEST_CASE("somebody's change that arrives with the answer to our status write is
   for (int i = 0; i < 10 && !edited; ++i) {
     next = life.Pass(kKey);
     if (life.Waiting() == "WaitingForUsage") life.stage.AwaitLook();
-    if (!edited) life.stage.clock.Advance(seconds(11));
+    if (!edited) life.stage.clock.Advance(seconds(5));
   }
   REQUIRE(edited);
   CHECK(next.after == seconds(0));

@@ -228,7 +228,11 @@ TEST_CASE("due: scaled to zero, and kept as history") {
   scene = Rolled({.id = "dp_1", .replicas = 0, .remove_at = kPast});
   CHECK(scene.Steps() == Steps{});
   CHECK(!scene.Plan().expires);
-  CHECK(LookNeeded(scene.See())->max_age == std::chrono::minutes(5));
+  CHECK(LookNeeded(scene.See())->max_age == std::chrono::seconds(10));  // nothing says yet that all is well
+  scene.cr()["status"] = scene.Report().status->wanted;
+  CHECK(LookNeeded(scene.See())->max_age == std::chrono::seconds(290));
+  scene.cr()["metadata"]["generation"] = 2;
+  CHECK(LookNeeded(scene.See())->max_age == std::chrono::seconds(10));
 }
 
 TEST_CASE("beyond the history limit a version is deregistered and deleted, oldest first to go") {

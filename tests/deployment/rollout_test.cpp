@@ -181,6 +181,12 @@ TEST_CASE("an id that Restate does not know is registered anew") {
   CHECK(scene.Steps() == Steps{"register http://v1.shop.svc.cluster.local:9080/ at http://restate:9070"});
 }
 
+TEST_CASE("an id that somebody wrote down and that is another object's is put right") {
+  Scene scene = Deployed();
+  scene.look.deployments["dp_1"].uri = "http://other-4b5.shop.svc.cluster.local:9080/";
+  CHECK(scene.Steps() == Steps{"register http://v1.shop.svc.cluster.local:9080/ at http://restate:9070"});
+}
+
 TEST_CASE("without a look nothing is registered and nobody is retired") {
   Scene scene = Deployed();
   scene.Want("v2");

@@ -236,6 +236,14 @@ TEST_CASE("each HTTP status has its Reason, and the message begins with what was
   }
 }
 
+TEST_CASE("500: an apply that cannot be read is refused, whatever the code says; the rest is an outage") {
+  const std::string text =
+      "failed to create typed patch object (ns/x; autoscaling/v2, Kind=X): .spec.minReplicas: expected numeric";
+  CHECK(ReasonOf(ErrorFor(500, StatusText(500, "InternalError", text))) == Reason::kApiRejected);
+  CHECK(ReasonOf(ErrorFor(500, StatusText(500, "InternalError", "etcdserver: request timed out"))) ==
+        Reason::kApiUnavailable);
+}
+
 TEST_CASE("409: AlreadyExists is told from a conflict") {
   const absl::Status exists = ErrorFor(409, StatusText(409, "AlreadyExists", "m"));
   CHECK(IsAlreadyExists(exists));

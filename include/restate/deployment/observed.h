@@ -68,6 +68,8 @@ struct Version {
   const std::string& name() const { return object->key().name; }
   std::string_view Annotation(std::string_view key) const { return body.StringAt({"metadata", "annotations", key}); }
   bool HasAnnotation(std::string_view key) const { return body.FindPath({"metadata", "annotations", key}) != nullptr; }
+  // Whether the uri was registered for this version, whatever the cluster's domain and the path were.
+  bool IsUriOf(std::string_view uri) const;
   std::optional<absl::Time> RemovalTime() const;  // nullopt: none is set, or no time
   std::int64_t replicas() const { return body.IntAt({"spec", "replicas"}, 1); }
 };

@@ -24,8 +24,10 @@ enum class Verdict : std::uint8_t {
 // Pure.
 Verdict VerdictOn(const Observed& seen, const Version& current);
 
-// http://<version>.<namespace>.svc.<cluster dns>:9080/<servicePath>. Error (kInvalidSpec): a servicePath with dot
-// segments, which would climb out of it.
+// Error (kInvalidSpec): a servicePath with dot segments, which would climb out of the version's URI.
+absl::Status CheckServicePath(const Observed& seen);
+
+// http://<version>.<namespace>.svc.<cluster dns>:9080/<servicePath>. Error: that of CheckServicePath.
 absl::StatusOr<std::string> ServiceUri(const Observed& seen, const Version& version);
 
 // The step that registers `current` and writes its id on the ReplicaSet and the Service. kPromote registers by force:
