@@ -77,6 +77,9 @@ struct RestateClusterStatus {
   std::optional<std::vector<Condition>> conditions;
   std::optional<bool> provisioned;
   std::optional<Reconciliation> reconciliation;
+  std::optional<std::int64_t> observed_generation;
+  std::optional<std::int32_t> replicas;
+  std::optional<std::int32_t> ready_replicas;
 
   friend bool operator==(const RestateClusterStatus&, const RestateClusterStatus&) = default;
 };
@@ -85,10 +88,15 @@ constexpr auto Describe(schema::Of<RestateClusterStatus>) {
   using S = RestateClusterStatus;
   return schema::Struct(
       "What the operator last saw.",
-      schema::Field("conditions", &S::conditions, "Observations, one per type. Ready is True when every node is up."),
+      schema::Field("conditions", &S::conditions,
+                    "Observations, one per type. Ready is True when every node is up. Reconciling is there while the "
+                    "operator works towards that, Stalled when it cannot without a person."),
       schema::Field("provisioned", &S::provisioned,
                     "true once the operator has provisioned the cluster; it never does so twice."),
-      schema::Field("reconciliation", &S::reconciliation, kReconciliationDoc));
+      schema::Field("reconciliation", &S::reconciliation, kReconciliationDoc),
+      schema::Field("observedGeneration", &S::observed_generation, "metadata.generation that this status is about."),
+      schema::Field("replicas", &S::replicas, "Nodes that exist."),
+      schema::Field("readyReplicas", &S::ready_replicas, "Nodes that are ready."));
 }
 
 // The whole object, less apiVersion, kind and metadata.
