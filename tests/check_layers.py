@@ -27,7 +27,8 @@ LAYERS = {
     "admin": ["crd", "kube", "runtime"],
     "plan": ["admin"],
     "deployment": ["plan"],
-    "app": ["deployment"],
+    "cluster": ["plan"],
+    "app": ["deployment", "cluster"],
     "fake": ["admin"],  # tests/fake: stand-ins for the servers
 }
 # Include prefix -> the files under src/ and include/ that may have it. Tests may include what they like.

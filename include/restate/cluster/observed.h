@@ -1,0 +1,93 @@
+// Observed: everything a decision about one RestateCluster may look at.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "restate/crd/kinds.h"
+#include "restate/crd/restate_cluster.h"
+#include "restate/json/value.h"
+#include "restate/kube/object.h"
+#include "restate/plan/world.h"
+
+namespace restate::cluster {
+
+// The reference's names, kept so that a swap of operators finds its objects.
+inline constexpr std::string_view kManager = "restate-operator";
+inline constexpr std::string_view kReconcileAnnotation = "restate.dev/reconcile";
+inline constexpr std::string_view kNameLabel = "app.kubernetes.io/name";
+inline constexpr std::string_view kInstanceLabel = "app.kubernetes.io/instance";
+inline constexpr std::string_view kAllowLabel = "allow.restate.dev/";  // then the name of a RestateCluster
+
+// Of most objects of a cluster: its namespace tells clusters apart.
+inline constexpr std::string_view kRestate = "restate";
+// The headless Service that gives the nodes their names.
+inline constexpr std::string_view kNodeService = "restate-cluster";
+// The claim template; the claim of the n-th pod is called storage-restate-<n>.
+inline constexpr std::string_view kStorage = "storage";
+
+inline constexpr int kIngressPort = 8080;
+inline constexpr int kAdminPort = 9070;
+inline constexpr int kNodePort = 5122;  // also serves metrics
+
+inline constexpr kube::Resource kRestateClusters{crd::kGroup, crd::kRestateCluster.version, crd::kRestateCluster.kind,
+                                                 crd::kRestateCluster.plural, crd::kRestateCluster.namespaced};
+// APIs that not every installation serves. They are watched, and so listed in the cache, where they are served.
+inline constexpr kube::Resource kSecretProviderClasses{"secrets-store.csi.x-k8s.io", "v1", "SecretProviderClass",
+                                                       "secretproviderclasses"};
+inline constexpr kube::Resource kSecurityGroupPolicies{"vpcresources.k8s.aws", "v1beta1", "SecurityGroupPolicy",
+                                                       "securitygrouppolicies"};
+
+// The volume claim of a pod.
+struct Claim {
+  kube::ObjectPtr object;
+  json::Value body;
+  std::int64_t ordinal = 0;  // of the pod
+
+  bool bound() const { return body.StringAt({"status", "phase"}) == "Bound"; }
+};
+
+struct Observed {
+  kube::ObjectPtr object;
+  json::Value body;
+  absl::Status decoded;  // not ok: `spec` is not to be used
+  crd::RestateClusterSpec spec;
+  std::optional<crd::RestateClusterStatus> status;
+
+  plan::Config config;
+  absl::Time now;
+  bool serves_secret_provider_classes = false;
+  bool serves_security_groups = false;
+
+  kube::ObjectPtr home;  // the Namespace, whoever owns it; null: none
+  std::map<std::pair<kube::Resource, std::string>, kube::ObjectPtr> children;  // of the wanted names, whoever owns them
+  json::Value stateful_set;                                                    // the live one; null: none
+  std::vector<Claim> claims;                                                   // in the order of their pods
+
+  // Of the object, and of the namespace that it lives in.
+  const std::string& name() const { return object->key().name; }
+  bool deleting() const { return object->deleting(); }
+  bool suspended() const;  // by annotation restate.dev/reconcile=disabled; a delete request ends it
+  bool Owns(const kube::Object& child) const { return child.owner_uid() == object->uid(); }
+  // A live object of a wanted name; null: none.
+  kube::ObjectPtr Child(const kube::Resource& resource, std::string_view child_name) const;
+  // Pods that are wanted. Where the spec leaves it open, whoever scales the StatefulSet decides.
+  std::int64_t replicas() const;
+  bool provisioned() const { return body.BoolAt({"status", "provisioned"}); }
+
+  // The parts of the spec that may be left out, as if they were there and empty.
+  const crd::ClusterSecurity& security() const;
+};
+
+// Gathers it from the cache; nullopt: the object is gone.
+std::optional<Observed> Gather(const kube::Key& key, const runtime::Cache& cache, const plan::Config& config,
+                               absl::Time now);
+
+}  // namespace restate::cluster

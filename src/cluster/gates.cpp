@@ -1,0 +1,70 @@
+#include "restate/cluster/gates.h"
+
+#include "absl/strings/str_cat.h"
+#include "restate/cluster/objects.h"
+
+namespace restate::cluster {
+namespace {
+
+plan::Wait Counted(Reason reason, const Observed& seen, std::int64_t actual, std::string_view what) {
+  return {reason, absl::StrCat("StatefulSet has ", actual, " ", std::string(what), " instead of the expected ",
+                               seen.replicas(), "; see kubectl describe pods -n ", seen.name(), " -l ",
+                               std::string(kNameLabel), "=", std::string(kRestate))};
+}
+
+}  // namespace
+
+std::optional<plan::Wait> NamespaceTerminating(const Observed& seen) {
+  if (!seen.home || !seen.home->deleting()) return std::nullopt;
+  return plan::Wait{Reason::kNamespaceTerminating,
+                    absl::StrCat("Namespace ", seen.name(),
+                                 " is being deleted with everything in it; the cluster is "
+                                 "made anew when it is gone")};
+}
+
+std::optional<plan::Wait> StatefulSetLeaving(const Observed& seen) {
+  const auto set = seen.Child(kube::kStatefulSets, kRestate);
+  if (!set || !set->deleting()) return std::nullopt;
+  return plan::Wait{Reason::kStatefulSetReplaced, absl::StrCat("StatefulSet ", set->key().ToString(),
+                                                               " is being deleted; it is made anew when it is "
+                                                               "gone")};
+}
+
+std::optional<plan::Wait> StatefulSetNotReady(const Observed& seen) {
+  const auto set = seen.Child(kube::kStatefulSets, kRestate);
+  const json::Value* status = seen.stateful_set.Find("status");
+  if (!set || !status || status->IntAt({"observedGeneration"}) < set->generation()) {
+    return plan::Wait{Reason::kStatefulSetNoStatus, "StatefulSet was just created or changed and has no status yet"};
+  }
+  const std::int64_t wanted = seen.replicas();
+  if (const auto n = status->IntAt({"replicas"}); n != wanted) {
+    return Counted(Reason::kStatefulSetScaling, seen, n, "replicas");
+  }
+  if (wanted == 0) {
+    return plan::Wait{Reason::kScaledToZero, "spec.compute.replicas is 0: no node runs, and all data is kept"};
+  }
+  if (const auto n = status->IntAt({"readyReplicas"}); n != wanted) {
+    return Counted(Reason::kStatefulSetPodNotReady, seen, n, "ready replicas");
+  }
+  // Left out while it is none.
+  if (const auto n = status->IntAt({"updatedReplicas"});
+      n != wanted && status->StringAt({"currentRevision"}) != status->StringAt({"updateRevision"})) {
+    return Counted(Reason::kStatefulSetUpdating, seen, n, "replicas of the wanted revision");
+  }
+  return std::nullopt;
+}
+
+absl::Status CheckNamesFree(const Observed& seen) {
+  for (const auto& [place, child] : seen.children) {
+    if (seen.Owns(*child)) continue;
+    const bool policy = place.first == kube::kNetworkPolicies;
+    if (policy && place.second == kNetworkPolicyNames.back()) continue;  // nobody needs that name any more
+    return MakeError(Reason::kNameTaken,
+                     absl::StrCat(std::string(place.first.kind), " ", child->key().ToString(),
+                                  " exists and is not controlled by this RestateCluster; it is left alone, and so is "
+                                  "the rest. Rename or delete it"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace restate::cluster

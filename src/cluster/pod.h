@@ -1,0 +1,27 @@
+// The parts of a pod that come from one concern each, and the pod that they make.
+#pragma once
+
+#include "restate/cluster/metadata.h"
+#include "restate/cluster/observed.h"
+
+namespace restate::cluster {
+
+// What a concern adds to the pod: to its volumes, to the container of restate-server, and around it.
+struct PodPart {
+  json::Array volumes, mounts, env, init_containers;
+  StringMap annotations;
+};
+
+PodPart SigningKeyPart(const Observed& seen);
+PodPart TrustedCertsPart(const Observed& seen);
+PodPart CloudIdentityPart(const Observed& seen);  // annotations alone: another identity rolls the pods
+
+// Environment of restate-server, less what the parts add: the user's variables replace defaults of ours.
+json::Array BaseEnvironment(const Observed& seen);
+
+json::Value PodTemplateFor(const Observed& seen);
+
+// What every container that we make may not do.
+json::Value NoPrivileges();
+
+}  // namespace restate::cluster

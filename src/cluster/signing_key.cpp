@@ -1,0 +1,42 @@
+// The key with which Restate signs its requests.
+#include "absl/strings/str_cat.h"
+#include "pod.h"
+
+namespace restate::cluster {
+namespace {
+
+using json::Arr;
+using json::Obj;
+
+constexpr std::string_view kDirectory = "/signing-key";
+constexpr std::string_view kKeyFile = "private.pem";  // what a Secret's key is projected as
+constexpr int kOwnerReads = 0400;
+
+PodPart PartOf(std::string_view volume_name, json::Value source, std::string_view source_kind, std::string_view file) {
+  PodPart part;
+  part.volumes = {Obj({{"name", volume_name}, {source_kind, std::move(source)}})};
+  part.mounts = {Obj({{"name", volume_name}, {"mountPath", kDirectory}, {"readOnly", true}})};
+  part.env = {Obj({{"name", "RESTATE_WORKER__INVOKER__REQUEST_IDENTITY_PRIVATE_KEY_PEM_FILE"},
+                   {"value", absl::StrCat(std::string(kDirectory), "/", std::string(file))}})};
+  return part;
+}
+
+}  // namespace
+
+PodPart SigningKeyPart(const Observed& seen) {
+  const auto& key = seen.security().request_signing_private_key;
+  if (!key) return {};
+  if (key->secret) {
+    const json::Value item = Obj({{"key", key->secret->key}, {"path", kKeyFile}, {"mode", kOwnerReads}});
+    return PartOf("request-signing-private-key-secret",
+                  Obj({{"secretName", key->secret->secret_name}, {"items", Arr({item})}}), "secret", kKeyFile);
+  }
+  if (!key->secret_provider || !seen.serves_secret_provider_classes) return {};
+  return PartOf("request-signing-private-key-secret-provider",
+                Obj({{"driver", "secrets-store.csi.k8s.io"},
+                     {"readOnly", true},
+                     {"volumeAttributes", Obj({{"secretProviderClass", "request-signing-key-v1"}})}}),
+                "csi", key->secret_provider->path);
+}
+
+}  // namespace restate::cluster

@@ -1,0 +1,149 @@
+#include "restate/cluster/spec_check.h"
+
+#include <algorithm>
+#include <array>
+
+#include "absl/strings/str_cat.h"
+#include "restate/base/dns_label.h"
+#include "restate/cluster/objects.h"
+#include "restate/cluster/storage.h"
+#include "spec_mistake.h"
+
+namespace restate::cluster {
+namespace {
+
+constexpr std::array<std::string_view, 3> kSystemNamespaces = {"kube-system", "kube-public", "kube-node-lease"};
+constexpr std::string_view kGcpServiceAccount = "iam.gke.io/gcp-service-account";
+
+absl::Status Unsupported(std::string_view field) {
+  return MakeError(Reason::kNotSupported,
+                   absl::StrCat(std::string(field),
+                                " is not supported by this version of the operator; nothing is done for this object. "
+                                "Remove it, or install a version that knows it"));
+}
+
+absl::Status CheckName(const Observed& seen) {
+  if (std::find(kSystemNamespaces.begin(), kSystemNamespaces.end(), seen.name()) != kSystemNamespaces.end()) {
+    return Invalid("metadata.name", absl::StrCat("a cluster lives in the namespace of its name, and ", seen.name(),
+                                                 " is one of Kubernetes' own; choose another name"));
+  }
+  if (IsDnsLabel(seen.name())) return absl::OkStatus();
+  return Invalid("metadata.name", absl::StrCat("a cluster lives in the namespace of its name, and ", seen.name(),
+                                               " is no name for a namespace (at most ", kMaxDnsLabel,
+                                               " lower-case letters, digits and '-'); choose another name"));
+}
+
+// The name of the cluster in the environment that the nodes have; empty: set in some other way.
+std::string_view ClusterNameIn(const json::Value& set) {
+  const json::Value* containers = set.FindPath({"spec", "template", "spec", "containers"});
+  if (!containers || !containers->array()) return {};
+  for (const json::Value& container : *containers->array()) {
+    const json::Value* env = container.StringAt({"name"}) == kRestate ? container.Find("env") : nullptr;
+    if (!env || !env->array()) continue;
+    for (const json::Value& variable : *env->array()) {
+      if (variable.StringAt({"name"}) == "RESTATE_CLUSTER_NAME") return variable.StringAt({"value"});
+    }
+  }
+  return {};
+}
+
+// Nodes refuse to start on data of another cluster: all pods would be rolled into a crash.
+absl::Status CheckClusterName(const Observed& seen) {
+  if (seen.spec.cluster_name && seen.spec.cluster_name->empty()) {
+    return Invalid("spec.clusterName", "must not be empty; remove it to use the name of this object");
+  }
+  const bool has_data = std::any_of(seen.claims.begin(), seen.claims.end(), [](const Claim& c) { return c.bound(); });
+  if (!has_data) return absl::OkStatus();
+  const json::Value wanted_set = StatefulSetFor(seen, ClaimTemplateFor(seen));
+  const std::string_view wanted = ClusterNameIn(wanted_set), live = ClusterNameIn(seen.stateful_set);
+  if (live.empty() || wanted.empty() || live == wanted) return absl::OkStatus();
+  return Invalid("spec.clusterName", absl::StrCat("the data of the nodes belongs to the cluster ", std::string(live),
+                                                  ", and they would not "
+                                                  "start as ",
+                                                  std::string(wanted), "; set it to ", std::string(live)));
+}
+
+absl::Status CheckCompute(const Observed& seen) {
+  const crd::ClusterCompute& compute = seen.spec.compute;
+  if (compute.image.empty()) return Invalid("spec.compute.image", "must not be empty; name an image of restate-server");
+  if (compute.replicas.value_or(0) < 0) return Invalid("spec.compute.replicas", "must be 0 or more");
+  return absl::OkStatus();
+}
+
+absl::Status CheckSigningKey(const Observed& seen) {
+  const auto& key = seen.security().request_signing_private_key;
+  const std::string field = "spec.security.requestSigningPrivateKey";
+  if (!key) return absl::OkStatus();
+  if (key->version != "v1") return Invalid(field + ".version", "must be v1, the only version there is");
+  if (key->secret && key->secret_provider) {
+    return Invalid(field, "has both secret and secretProvider; remove one of them");
+  }
+  if (key->secret && key->secret->secret_name.empty())
+    return Invalid(field + ".secret.secretName", "must not be empty");
+  if (key->secret && key->secret->key.empty()) return Invalid(field + ".secret.key", "must not be empty");
+  if (!key->secret_provider) return absl::OkStatus();
+  const std::string& path = key->secret_provider->path;
+  if (path.empty() || path.front() == '/' || !NormalPath("/" + path)) {
+    return Invalid(field + ".secretProvider.path",
+                   "must be the path of a file within the mounted volume, relative and without '..'");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckCerts(const Observed& seen) {
+  const auto certs = seen.security().trusted_ca_certs.value_or(std::vector<crd::SecretKey>());
+  for (std::size_t i = 0; i < certs.size(); ++i) {
+    const std::string field = absl::StrCat("spec.security.trustedCaCerts[", i, "]");
+    if (certs[i].secret_name.empty()) return Invalid(field + ".secretName", "must not be empty");
+    if (certs[i].key.empty()) return Invalid(field + ".key", "must not be empty");
+  }
+  return absl::OkStatus();
+}
+
+// No API shrinks a volume, and no claim may be deleted to get a smaller one (guarantees S6).
+absl::Status CheckSize(const Observed& seen) {
+  if (!ClaimTemplateShrinks(seen)) return absl::OkStatus();
+  const json::Value live = LiveClaimTemplateFor(seen);
+  return Invalid("spec.storage.storageRequestBytes",
+                 absl::StrCat("volumes cannot shrink, and they have ",
+                              std::string(live.StringAt({"spec", "resources", "requests", "storage"})),
+                              "; ask for at least that"));
+}
+
+}  // namespace
+
+absl::Status CheckSupported(const Observed& seen) {
+  const crd::ClusterSecurity& security = seen.security();
+  if (seen.spec.cluster && seen.spec.cluster->auto_provision && !seen.provisioned()) {
+    return Unsupported("spec.cluster.autoProvision");
+  }
+  if (security.aws_pod_identity_association_role_arn && !seen.config.aws_pod_identity_association_cluster.empty()) {
+    return Unsupported("spec.security.awsPodIdentityAssociationRoleArn");
+  }
+  if (!security.aws_pod_security_groups.value_or(std::vector<std::string>()).empty() && seen.serves_security_groups) {
+    return Unsupported("spec.security.awsPodSecurityGroups");
+  }
+  const auto& key = security.request_signing_private_key;
+  if (key && key->secret_provider) return Unsupported("spec.security.requestSigningPrivateKey.secretProvider");
+  const json::Value account = ServiceAccountFor(seen);
+  if (seen.config.gcp_workload_identity && account.FindPath({"metadata", "annotations", kGcpServiceAccount})) {
+    return Unsupported(absl::StrCat("the annotation ", std::string(kGcpServiceAccount)));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckSpec(const Observed& seen) {
+  RETURN_IF_ERROR(CheckName(seen));
+  RETURN_IF_ERROR(seen.decoded);
+  RETURN_IF_ERROR(CheckSigningKey(seen));
+  RETURN_IF_ERROR(CheckSupported(seen));
+  RETURN_IF_ERROR(CheckCompute(seen));
+  RETURN_IF_ERROR(CheckClusterName(seen));
+  RETURN_IF_ERROR(CheckCerts(seen));
+  RETURN_IF_ERROR(CheckEnvironment(seen));
+  RETURN_IF_ERROR(CheckVolumes(seen));
+  RETURN_IF_ERROR(CheckSidecars(seen));
+  return CheckSize(seen);
+}
+
+}  // namespace restate::cluster

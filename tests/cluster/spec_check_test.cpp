@@ -1,0 +1,200 @@
+// Mistakes and features that come later: refused with a condition that names the field, and nothing is touched.
+#include "restate/cluster/spec_check.h"
+
+#include <doctest/doctest.h>
+
+#include <functional>
+
+#include "absl/strings/match.h"
+#include "cluster/scene.h"
+
+namespace restate::cluster {
+namespace {
+
+using json::Arr;
+using json::Obj;
+
+struct Row {
+  std::string what;  // found in the message
+  std::function<void(Scene&)> change;
+  Reason reason = Reason::kInvalidRestateConfig;
+};
+
+void CheckRefused(const Row& row) {
+  CAPTURE(row.what);
+  for (const bool running : {false, true}) {
+    Scene scene;
+    scene.cr()["metadata"].Erase("finalizers");
+    if (running) scene.Run();
+    row.change(scene);
+    const auto plan = scene.Plan();
+    CHECK(plan.steps.empty());
+    CHECK(ReasonOf(plan.failure) == row.reason);
+    CHECK_MESSAGE(absl::StrContains(std::string(MessageOf(plan.failure)), row.what),
+                  std::string(MessageOf(plan.failure)));
+    const auto report = scene.Report();
+    CHECK(ReadyOf(report) == "False " + std::string(RowOf(row.reason).name));
+    CHECK(ConditionOf(report, "Stalled") == "True " + std::string(RowOf(row.reason).name));
+    REQUIRE(report.event);
+    CHECK(report.event->reason == RowOf(row.reason).name);
+    CHECK(report.status->urgent);
+  }
+}
+
+json::Value Mount(std::string_view name, std::string_view path) { return Obj({{"name", name}, {"mountPath", path}}); }
+json::Value Volume(std::string_view name) { return Obj({{"name", name}, {"emptyDir", json::Object()}}); }
+json::Value Variable(std::string_view name) { return Obj({{"name", name}, {"value", "x"}}); }
+
+const json::Value kSecretKey = Obj({{"version", "v1"}, {"secret", Obj({{"secretName", "s"}, {"key", "k"}})}});
+
+TEST_CASE("mistakes around the pods name their field") {
+  const auto set = [](std::string field, json::Value value) {
+    return [=](Scene& scene) { scene.compute()[field] = value; };
+  };
+  const auto mount = [](json::Value value) {
+    return [=](Scene& scene) {
+      scene.compute()["extraVolumes"] = Arr({Volume("x")});
+      scene.compute()["extraVolumeMounts"] = Arr({value});
+    };
+  };
+  const Row rows[] = {
+      {"spec.compute.image", set("image", "")},
+      {"spec.compute.replicas", set("replicas", -1)},
+      {"spec.compute.env[1]: A is set by an entry before it", set("env", Arr({Variable("A"), Variable("A")}))},
+      {"spec.compute.env[0]: POD_NAME is set by the operator", set("env", Arr({Variable("POD_NAME")}))},
+      {"extraVolumes[0]: the name storage is taken by a volume of the operator",
+       set("extraVolumes", Arr({Volume("storage")}))},
+      {"extraVolumes[0]: the name tmp", set("extraVolumes", Arr({Volume("tmp")}))},
+      {"extraVolumes[1]: the name a is taken by a volume before it",
+       set("extraVolumes", Arr({Volume("a"), Volume("a")}))},
+      {"extraVolumes[0]: must have a name", set("extraVolumes", Arr({Obj({})}))},
+      {"extraVolumeMounts[0].mountPath: /config is taken", mount(Mount("x", "/config/"))},
+      {"extraVolumeMounts[0].mountPath: /restate-data is taken", mount(Mount("x", "//restate-data/./"))},
+      {"extraVolumeMounts[0].mountPath: must be an absolute path", mount(Mount("x", "/tmp/../config"))},
+      {"extraVolumeMounts[0].mountPath: must be an absolute path", mount(Mount("x", "relative"))},
+      {"extraVolumeMounts[0].subPath", mount(Obj({{"name", "x"}, {"mountPath", "/x"}, {"subPath", "a/../../b"}}))},
+      {"extraVolumeMounts[0].name: there is no volume 'y'", mount(Mount("y", "/y"))},
+      {"sidecars[0]: the name restate is taken", set("sidecars", Arr({Obj({{"name", "restate"}})}))},
+      {"sidecars[1]: the name a", set("sidecars", Arr({Obj({{"name", "a"}}), Obj({{"name", "a"}})}))},
+  };
+  for (const Row& row : rows) CheckRefused(row);
+}
+
+TEST_CASE("names of what the security settings add are taken too") {
+  const auto signing = [](Scene& scene) { scene.security()["requestSigningPrivateKey"] = kSecretKey; };
+  const auto certs = [](Scene& scene) {
+    scene.security()["trustedCaCerts"] = Arr({Obj({{"secretName", "s"}, {"key", "k"}})});
+  };
+  const Row rows[] = {
+      {"RESTATE_WORKER__INVOKER__REQUEST_IDENTITY_PRIVATE_KEY_PEM_FILE",
+       [&](Scene& s) {
+         signing(s);
+         s.compute()["env"] = Arr({Variable("RESTATE_WORKER__INVOKER__REQUEST_IDENTITY_PRIVATE_KEY_PEM_FILE")});
+       }},
+      {"SSL_CERT_FILE", [&](Scene& s) { certs(s), s.compute()["env"] = Arr({Variable("SSL_CERT_FILE")}); }},
+      {"trusted-ca-0", [&](Scene& s) { certs(s), s.compute()["extraVolumes"] = Arr({Volume("trusted-ca-0")}); }},
+      {"combine-ca-certs",
+       [&](Scene& s) {
+         certs(s), s.compute()["sidecars"] = Arr({Obj({{"name", "combine-ca-certs"}})});
+       }},
+  };
+  for (const Row& row : rows) CheckRefused(row);
+  Scene without;
+  without.compute()["env"] = Arr({Variable("SSL_CERT_FILE"), Variable("RESTATE_CONFIG")});
+  without.compute()["extraVolumes"] = Arr({Volume("trusted-ca-0")});
+  CHECK(CheckSpec(without.See()).ok());
+}
+
+TEST_CASE("mistakes around keys and certificates name their field") {
+  const auto key = [](json::Value value) {
+    return [=](Scene& scene) { scene.security()["requestSigningPrivateKey"] = value; };
+  };
+  const json::Value provider = Obj({{"path", "a"}});
+  const Row rows[] = {
+      {"requestSigningPrivateKey.version", key(Obj({{"version", "v2"}}))},
+      {"has both secret and secretProvider",
+       [&](Scene& s) {
+         key(kSecretKey)(s);
+         s.security()["requestSigningPrivateKey"]["secretProvider"] = provider;
+       }},
+      {"secret.key: must", key(Obj({{"version", "v1"}, {"secret", Obj({{"secretName", "s"}, {"key", ""}})}}))},
+      {"secretProvider.path", key(Obj({{"version", "v1"}, {"secretProvider", Obj({{"path", "../x"}})}}))},
+      {"secretProvider.path", key(Obj({{"version", "v1"}, {"secretProvider", Obj({{"path", "/x"}})}}))},
+      {"trustedCaCerts[0].secretName",
+       [](Scene& s) {
+         s.security()["trustedCaCerts"] = Arr({Obj({{"secretName", ""}, {"key", "k"}})});
+       }},
+  };
+  for (const Row& row : rows) CheckRefused(row);
+}
+
+TEST_CASE("features that come later") {
+  const Row rows[] = {
+      {"spec.cluster.autoProvision",
+       [](Scene& s) {
+         s.spec()["cluster"] = Obj({{"autoProvision", true}});
+       },
+       Reason::kNotSupported},
+      {"awsPodIdentityAssociationRoleArn",
+       [](Scene& s) {
+         s.config.aws_pod_identity_association_cluster = "eks";
+         s.security()["awsPodIdentityAssociationRoleArn"] = "arn";
+       },
+       Reason::kNotSupported},
+      {"awsPodSecurityGroups",
+       [](Scene& s) {
+         s.listed = {kSecurityGroupPolicies};
+         s.security()["awsPodSecurityGroups"] = Arr({"sg"});
+       },
+       Reason::kNotSupported},
+      {"secretProvider",
+       [](Scene& s) {
+         s.security()["requestSigningPrivateKey"] =
+             Obj({{"version", "v1"}, {"secretProvider", Obj({{"path", "key.pem"}})}});
+       },
+       Reason::kNotSupported},
+  };
+  for (const Row& row : rows) CheckRefused(row);
+}
+
+TEST_CASE("what was provisioned already needs no provisioning, and clouds that are not there no identity") {
+  Scene scene;
+  scene.spec()["cluster"] = Obj({{"autoProvision", true}});
+  scene.cr()["status"] = Obj({{"provisioned", true}});
+  scene.security()["awsPodIdentityAssociationRoleArn"] = "arn";
+  scene.security()["awsPodSecurityGroups"] = Arr({"sg"});
+  CHECK(CheckSpec(scene.See()).ok());
+}
+
+absl::Status CheckNamed(std::string_view name) {
+  json::Value cr = Scene().cr();
+  cr["metadata"]["name"] = name;
+  runtime::Cache cache;
+  cache.Put(kRestateClusters, Make(cr));
+  return CheckSpec(*Gather({"", std::string(name)}, cache, {}, absl::UnixEpoch()));
+}
+
+TEST_CASE("a name that makes no namespace of the cluster's own is refused") {
+  for (const std::string_view name : {"a.b", "kube-system", "kube-public", "kube-node-lease", "A"}) {
+    CAPTURE(name);
+    CHECK(absl::StrContains(std::string(MessageOf(CheckNamed(name))), "metadata.name"));
+  }
+  for (const std::string& name : {std::string("default"), std::string(63, 'a'), std::string("1a")}) {
+    CHECK(CheckNamed(name).ok());
+  }
+}
+
+TEST_CASE("volumes do not shrink, and data keeps its cluster") {
+  Scene scene;
+  scene.Run();
+  scene.spec()["storage"]["storageRequestBytes"] = 1073741823;
+  CHECK(absl::StrContains(std::string(MessageOf(CheckSpec(scene.See()))), "storageRequestBytes"));
+  scene.spec()["storage"]["storageRequestBytes"] = 1073741824;
+  scene.spec()["clusterName"] = "other";
+  CHECK(absl::StrContains(std::string(MessageOf(CheckSpec(scene.See()))), "set it to east"));
+  scene.Claim(0)["status"]["phase"] = "Pending";  // no data yet
+  CHECK(CheckSpec(scene.See()).ok());
+}
+
+}  // namespace
+}  // namespace restate::cluster
