@@ -91,24 +91,6 @@ TEST_CASE("a template that the API server refuses is told in its words") {
   }
 }
 
-// The uid that managedFields name for the owner; what the recordings left of it.
-std::string OwnerUid(const json::Value& object) {
-  const std::string text = json::Dump(object);
-  const std::string mark = R"(k:{\"uid\":\")";
-  const auto at = text.find(mark);
-  REQUIRE(at != std::string::npos);
-  return text.substr(at + mark.size(), 36);
-}
-
-json::Value Live(json::Value object, std::string_view uid, std::string_view owner_uid) {
-  object["metadata"]["uid"] = uid;
-  object["metadata"]["resourceVersion"] = "100";
-  object["metadata"]["generation"] = 1;
-  object["metadata"]["creationTimestamp"] = "2026-01-01T00:00:00Z";
-  if (!owner_uid.empty()) object["metadata"]["ownerReferences"].array()->front()["uid"] = owner_uid;
-  return object;
-}
-
 // The recorded state as the first pass after a swap of operators sees it.
 Observed AfterSwap(const Recording& recording) {
   const json::Value &set = *recording.Find("ReplicaSet"), &service = *recording.Find("Service");

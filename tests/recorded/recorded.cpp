@@ -87,7 +87,7 @@ std::vector<Recording> RecordingsOf(std::string_view kind) {
     if (file.path().extension() != ".json") continue;
     const auto text = json::Parse(FileText(file.path()));
     REQUIRE_MESSAGE(text.ok(), file.path().string());
-    if (text->StringAt({"cr", "kind"}) != kind) continue;
+    if (text->StringAt({"cr", "kind"}) != kind || !text->FindPath({"stored", "spec"})) continue;
     Recording recording{
         file.path().stem().string(), *text->Find("cr"), *text->FindPath({"stored", "spec"}), *text->Find("status"), {}};
     if (const json::Value* objects = text->Find("objects")) recording.objects = *objects->array();
