@@ -59,6 +59,7 @@ void GatherVersions(Observed& seen, const runtime::Cache& cache) {
 // (another operator wrote it), the label that lets a cluster in. A cluster that is gone has taken its work with it.
 std::vector<admin::Endpoint> RegisteredElsewhere(const Observed& seen, const Version& version,
                                                  const runtime::Cache& cache) {
+  if (version.deployment_id.empty()) return {};  // somebody says that it has no work anywhere
   std::set<admin::Endpoint> found;
   const crd::VersionStatus* told = seen.ToldOf(version.name());
   const bool is_told = told && told->registered_at;
@@ -74,7 +75,7 @@ std::vector<admin::Endpoint> RegisteredElsewhere(const Observed& seen, const Ver
     if (!endpoint.ok()) continue;
     if (!cache.Get(kRestateClusters, {"", cluster})) {
       found.erase(*endpoint);
-    } else if (!is_told && !version.deployment_id.empty()) {
+    } else if (!is_told) {
       found.insert(*endpoint);
     }
   }

@@ -161,7 +161,9 @@ Registered FindRegistered(const Observed& seen, const Version& version) {
   Registered found;
   if (seen.usage.look) found = FindIn(*seen.usage.look, version);
   if (seen.endpoint.ok()) found.endpoint = &*seen.endpoint;
-  if (InUse(seen, found)) return found;
+  // A Restate that knows the id is the one that gave it: another address was another name of it.
+  const bool same = found.use && found.id == version.deployment_id;
+  if (same || InUse(seen, found)) return found;
   for (const admin::Endpoint& endpoint : version.elsewhere) {
     const auto asked = seen.elsewhere.find(endpoint);
     if (asked == seen.elsewhere.end()) continue;

@@ -64,7 +64,9 @@ crd::VersionStatus StatusOf(const Observed& seen, const Version& version, const 
   status.phase = PhaseOf(seen, version, registered);
   if (registered.unanswered) {
     status.message =
-        absl::StrCat("waiting for the answer of ", registered.endpoint->ToString(), ", where it was registered before");
+        absl::StrCat("waiting for the answer of ", registered.endpoint->ToString(),
+                     ", where it was registered before. If that Restate is gone for good, remove the annotation ",
+                     std::string(kDeploymentIdAnnotation), " from ReplicaSet ", version.name());
   }
   if (!registered.use) return status;
   if (!status.deployment_id) status.deployment_id = registered.id;

@@ -140,6 +140,15 @@ TEST_CASE("D6: a version stays until the Restate it was registered with before h
     CHECK(scene.Steps() == Steps{"apply replicasets shop/v2 as restate-operator/remove-version-at"});
     CHECK(ReasonOf(scene.Plan().failure) == Reason::kAdminCallFailed);
   }
+  SUBCASE("an address that is gone was another name of the same Restate, or somebody says that nothing is there") {
+    scene.elsewhere.clear();
+    scene.Use("v1", "dp_1");
+    CHECK(scene.Steps() == Steps{kStamp});
+    scene.look.deployments.erase("dp_1");
+    CHECK(scene.Steps() == Steps{});
+    scene.ReplicaSet("v1")["metadata"]["annotations"].Erase("restate.dev/deployment-id");
+    CHECK(scene.Steps() == Steps{kScaleDownV1});
+  }
   SUBCASE("no work there: the delay, then it goes, and is deregistered there") {
     CHECK(scene.Steps() == Steps{kStamp});
     scene.spec()["revisionHistoryLimit"] = 0;

@@ -82,7 +82,6 @@ def test_a_refused_one_holds_nothing_up(service, held):
     assert_holds_nothing_up(service, held, REFUSED)
 
 
-@pytest.mark.xfail(strict=True, reason="the answer 500 to an apply with a wrong type is taken for an outage")
 def test_an_unreadable_one_holds_nothing_up(service, held):
     assert_holds_nothing_up(service, held, UNREADABLE)
 

@@ -16,12 +16,6 @@ OUR_LABELS = {"app.kubernetes.io/managed-by": "restate-operator"}
 TABLES = {**{name: row[0] for table in (INVALID, REJECTED, SERVING) for name, row in table.items()}, **FINE}
 
 
-def but(rows, reason, gaps):
-    """All rows; those that are known not to hold yet must fail."""
-    gap = pytest.mark.xfail(strict=True, reason=reason)
-    return [pytest.param(row, marks=gap) if row in gaps else row for row in rows]
-
-
 def made_of(service):
     """The ReplicaSet and the Service of the only version."""
     version, = service.replica_sets()
@@ -74,8 +68,7 @@ def test_we_say_what_is_wrong(odd, the_operator, row):
     assert odd[row].condition(about="Stalled")[0] == "True"
 
 
-@pytest.mark.parametrize("row", but(INVALID, "servicePath is looked at when the pods are ready", [
-    row for row in INVALID if row.startswith("climbing-")]))
+@pytest.mark.parametrize("row", INVALID)
 def test_nothing_is_made_of_it(odd, the_operator, row):
     odd[row].until_condition("False", INVALID[row][1], PATIENCE)
     assert odd[row].replica_sets() == []
@@ -131,7 +124,7 @@ def test_annotations_of_tools_are_not_copied(odd, the_operator):
             assert "applyset.kubernetes.io/part-of" not in made["metadata"]["labels"]
 
 
-@pytest.mark.parametrize("name", but(RESERVED, "is copied", ["restate.dev/tag", "restate.dev/deployment"]))
+@pytest.mark.parametrize("name", RESERVED)
 def test_reserved_annotations_are_not_copied(odd, the_operator, name):
     odd["reserved-annotations"].until_condition("False", "ScaledToZero")
     for made in made_of(odd["reserved-annotations"]):

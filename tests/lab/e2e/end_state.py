@@ -71,6 +71,8 @@ def normalised(state, service, names, deployments):
         text = text.replace(found["id"], f"id of {names.get(name, 'a version that is gone')}")
     for name, greeting in names.items():
         text = text.replace(name, f"{service.name}-{greeting}").replace(name.rpartition("-")[2], f"hash of {greeting}")
+    if url := service.options["register"].get("url"):  # the proxy of this run
+        text = text.replace(url, "RESTATE")
     text = text.replace(service.handlers, "HANDLERS").replace(service.namespace, "NAMESPACE")
     return json.loads(TIME.sub("TIME", text))
 

@@ -31,7 +31,6 @@ def test_a_deployment_id_that_restate_does_not_know(service):
     assert service.registered() == []
 
 
-@pytest.mark.xfail(strict=True, reason="an id that Restate knows is believed, whatever its uri")
 def test_the_deployment_id_of_another_object(service):
     other = Service(service.lab, service.namespace, "other").apply("other")
     theirs = other.until_ready()
@@ -58,7 +57,6 @@ def test_another_object_outlives_the_deletion_of_one_that_bears_its_id(service):
     assert other.greet() == "other"
 
 
-@pytest.mark.xfail(strict=True, reason="only the id that is written down is looked for")
 def test_an_object_that_bears_the_id_of_another_leaves_nothing_behind(service):
     deleted_with_the_id_of(service, Service(service.lab, service.namespace, "other"))
     assert service.registered() == []

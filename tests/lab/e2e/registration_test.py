@@ -1,13 +1,8 @@
 """Others work on Restate's registry as well: a stranger takes a service over, somebody removes what we registered."""
-import pytest
 from labkit import greeter, restate_operator
 
 from .service import REMOVE_AT, Service
 from .waiting import Quiet, eventually, throughout
-
-
-LOOKS_TOO_SELDOM = pytest.mark.xfail(
-    strict=True, reason="while Restate routes elsewhere, a look may be five minutes old")
 
 
 class Stranger:
@@ -67,7 +62,6 @@ def test_a_stranger_takes_the_service_over_and_goes(lab, service, admin_log):
     service.until_scaled_to_zero("v1")
 
 
-@LOOKS_TOO_SELDOM
 def test_a_stranger_takes_the_only_version_over_and_goes(lab, service):
     service.apply("v1")
     deployment = service.until_ready()
@@ -79,7 +73,6 @@ def test_a_stranger_takes_the_only_version_over_and_goes(lab, service):
     assert service.greet() == "v1"
 
 
-@LOOKS_TOO_SELDOM
 def test_somebody_deregisters_the_only_version(service):
     service.apply("v1")
     service.deregister(service.until_ready())
