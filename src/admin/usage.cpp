@@ -137,7 +137,8 @@ struct Usage::Impl {
     auto& entry = entries[endpoint];
     entry.asked = now;
     WatchLocked(entry, asker, wanted);
-    const Deed deed = DeedLocked(asker);
+    Deed deed = DeedLocked(asker);
+    deed.changed = std::max(deed.changed, floor);
     Answer answer{
         .look = nullptr, .answered = {}, .error = {}, .registered = deed.registered, .registered_id = deed.id};
     const auto& seen = entry.Newest(wanted.count_unpinned);
@@ -196,6 +197,8 @@ struct Usage::Impl {
 
   void Forget(const kube::Key& asker) {
     const std::lock_guard lock(mutex);
+    // Another object may come under this name: a look from before the last deed serves it no better.
+    floor = std::max(floor, DeedLocked(asker).changed);
     deeds.erase(asker);
     for (auto& [endpoint, entry] : entries) {
       entry.waiting.erase(asker);
@@ -328,6 +331,7 @@ struct Usage::Impl {
   std::map<Endpoint, Entry> entries GUARDED_BY(mutex);
   std::map<kube::Key, Deed> deeds GUARDED_BY(mutex);  // what each asker did last
   Sequence sequence GUARDED_BY(mutex) = 0;
+  Sequence floor GUARDED_BY(mutex) = 0;                     // the last change of those that are forgotten
   std::uint64_t version GUARDED_BY(mutex) = 0;  // a thread may have something to do
   Clock::TimePoint swept GUARDED_BY(mutex);
   std::size_t idle GUARDED_BY(mutex) = 0;  // threads without a query
