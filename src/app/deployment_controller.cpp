@@ -36,8 +36,9 @@ DeploymentController::DeploymentController(Shared shared, ControllerSettings set
       return key ? std::vector{*key} : std::vector<kube::Key>();
     };
   };
-  Watch(kRestateDeployments, "", one([](const runtime::Change& change) {
-          if (deployment::WasTakenAway(change)) {
+  Watch(kRestateDeployments, "", one([this](const runtime::Change& change) {
+          // A pass that holds the key may be the one that let it go: the event can overtake the answer to its write.
+          if (deployment::WasTakenAway(change) && !queue_.held(change.before->key())) {
             spdlog::warn(
                 "RestateDeployment {}: its finalizer was taken away; what is registered for it in Restate stays",
                 change.before->key().ToString());

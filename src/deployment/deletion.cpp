@@ -46,6 +46,7 @@ void TellForcing(const Observed& seen, DeploymentPlan& plan) {
 // left that its answer could protect.
 bool GivesUpOnRestate(const Observed& seen) {
   const bool unreachable = !seen.endpoint.ok() || !seen.usage.error.ok();
+  if (!seen.MayBeRegistered()) return unreachable;
   const bool may = seen.mode() == Mode::kForce || seen.versions.empty();
   const bool by_deadline = seen.mode() == Mode::kForce && seen.spec.restate.delete_policy != crd::DeletePolicy::kForce;
   const absl::Time since = by_deadline ? seen.deletion_deadline() : seen.deletion_requested();
@@ -125,7 +126,7 @@ void WarnOfLosses(const Observed& seen, const std::vector<Blocker>& abandoned, c
                           " keeps deployments whose pods are gone, for they have unfinished work: ", ListOf(left),
                           ". Cancel it, or deploy the same version again"))});
   }
-  if (seen.needs_look && !seen.usage.look) {
+  if (seen.needs_look && !seen.usage.look && seen.MayBeRegistered()) {
     plan.steps.push_back(plan::Announce{
         Warn(seen, "RegistrationLeft",
              absl::StrCat(seen.endpoint.ok() ? seen.endpoint->ToString() : std::string("Restate"),

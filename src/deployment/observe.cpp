@@ -11,18 +11,19 @@ namespace {
 // each of a lone object's sees news.
 constexpr Clock::Duration kSteadyLook = std::chrono::seconds(290);
 
+bool AnyMayBeRegistered(const Observed& seen, const Version* but) {
+  return std::any_of(seen.versions.begin(), seen.versions.end(),
+                     [&](const Version& v) { return &v != but && v.MayBeRegistered(); });
+}
+
 // The status says of the present spec that all is as it should be.
 bool WasReady(const Observed& seen) {
   return seen.status && seen.status->observed_generation == seen.object->generation() && IsReady(*seen.object);
 }
 
-// A version without a recorded id may still be registered: the process may have ended between the two, or Restate's
-// answer got lost. It is not without its Service, which comes first.
-bool MayBeRegistered(const Version& version) { return !version.deployment_id.empty() || version.service; }
-
 // About to be registered: it may be already (see above), and whoever waits for a look is woken when Restate is back.
 bool IsToBeRegistered(const Observed& seen, const Version& current) {
-  return current.deployment_id.empty() && MayBeRegistered(current) && !ReplicaSetNotReady(seen, current);
+  return current.deployment_id.empty() && current.MayBeRegistered() && !ReplicaSetNotReady(seen, current);
 }
 
 // Those whose work is to end.
@@ -49,19 +50,22 @@ Clock::Duration AgeForRemovals(const Observed& seen, const Version* current) {
 
 }  // namespace
 
+bool Observed::MayBeRegistered() const {
+  return (status && status->deployment_id) || AnyMayBeRegistered(*this, nullptr);
+}
+
 std::optional<admin::Wanted> LookNeeded(const Observed& seen) {
   if (seen.suspended()) return std::nullopt;
   const Version* current = seen.deleting() ? nullptr : seen.Current();
-  const bool others = std::any_of(seen.versions.begin(), seen.versions.end(),
-                                  [&](const Version& v) { return &v != current && MayBeRegistered(v); });
   if (seen.deleting()) {
-    // Where a namespace is deleted, the versions go before the object: what they left in Restate is to go as well.
-    if (!others && !(seen.status && seen.status->deployment_id)) return std::nullopt;
+    // Where a namespace is deleted, the versions go before the object, and the status may have forgotten them: what
+    // they left in Restate is to go as well. A Restate that cannot be named was never registered with.
+    if (!seen.MayBeRegistered() && (!seen.endpoint.ok() || !seen.cluster_is_there())) return std::nullopt;
     return admin::Wanted{
         .max_age = AgeForRemovals(seen, current), .count_unpinned = true, .watched = IdsOf(seen, current)};
   }
   const bool routes = current && (!current->deployment_id.empty() || IsToBeRegistered(seen, *current));
-  if (!others && !routes) return std::nullopt;
+  if (!AnyMayBeRegistered(seen, current) && !routes) return std::nullopt;
   const bool retiring = std::any_of(seen.versions.begin(), seen.versions.end(),
                                     [&](const Version& v) { return &v != current && v.replicas() > 0; });
   const bool surplus = seen.versions.size() > static_cast<std::size_t>(seen.spec.revision_history_limit) + 1;
@@ -87,8 +91,8 @@ std::optional<Observed> Observe(const kube::Key& key, const plan::World& world) 
   if (!seen) return std::nullopt;
   const auto wanted = LookNeeded(*seen);
   seen->needs_look = wanted.has_value();
-  const bool there = seen->cluster != ClusterState::kMissing && seen->cluster != ClusterState::kNotSynced;
-  if (wanted && there && seen->endpoint.ok()) seen->usage = world.usage.Ask(*seen->endpoint, key, *wanted);
+  if (wanted && seen->cluster_is_there() && seen->endpoint.ok())
+    seen->usage = world.usage.Ask(*seen->endpoint, key, *wanted);
   if (!wanted) return seen;
   for (const auto& [endpoint, look] : LooksElsewhere(*seen)) {
     seen->elsewhere[endpoint] = world.usage.Ask(endpoint, key, look);

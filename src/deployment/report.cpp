@@ -136,7 +136,11 @@ crd::RestateDeploymentStatus StatusFor(const Observed& seen, const DeploymentPla
     status.conditions = ConditionsFor(seen, verdict);
     return status;
   }
-  if (const Version* current = seen.Current()) FillCounters(seen, *current, status);
+  if (const Version* current = seen.Current()) {
+    FillCounters(seen, *current, status);
+  } else if (seen.status) {
+    status.deployment_id = seen.status->deployment_id;  // Restate still knows what the cluster has lost
+  }
   if (seen.status) status.collision_count = seen.status->collision_count;
   if (plan.collided && status.collision_count.value_or(0) < std::numeric_limits<std::int32_t>::max()) {
     status.collision_count = std::max(0, status.collision_count.value_or(0)) + 1;

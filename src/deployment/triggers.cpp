@@ -49,7 +49,6 @@ std::optional<kube::Key> KeyOfDeploymentChange(const runtime::Change& change) {
   return object->key();
 }
 
-// Our own removal of the finalizer is in the cache before its DELETED event comes.
 bool WasTakenAway(const runtime::Change& change) {
   return !change.after && change.before && plan::HasFinalizer(change.before->Body(), crd::kRestateDeployment.finalizer);
 }

@@ -86,6 +86,11 @@ int WorkQueue::failures(const kube::Key& key) const {
   return found == failures_.end() ? 0 : found->second;
 }
 
+bool WorkQueue::held(const kube::Key& key) const {
+  std::lock_guard lock(mutex_);
+  return held_.contains(key);
+}
+
 void WorkQueue::AddAt(const kube::Key& key, Clock::Duration delay, Priority priority, bool failed) {
   std::size_t depth = 0;
   bool is_new = false;

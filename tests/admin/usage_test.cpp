@@ -333,6 +333,19 @@ TEST_CASE_FIXTURE(Fixture, "who registered something is told when, with every an
   CHECK_FALSE(Ask(a).registered);
 }
 
+TEST_CASE_FIXTURE(Fixture,
+                  "an object made again under the name of one that changed something sees no look from before") {
+  Look(a);
+  usage->Changed(a);
+  usage->Forget(a);
+  REQUIRE(Waits(a));
+  clock.Advance(milliseconds(200));
+  server().WaitForRequest(2);
+  server().Answer(Json(200, kOne));
+  Settle();
+  CHECK(Ask(a).look);
+}
+
 TEST_CASE_FIXTURE(Fixture, "tries back off to 30 s, so that a Restate that is back is noticed soon") {
   REQUIRE(Waits(a));
   for (const auto& pause : {seconds(2), seconds(4), seconds(8), seconds(16), seconds(30), seconds(30)}) {

@@ -301,5 +301,14 @@ TEST_CASE("an object that waits says so to the diagnostics page") {
   CHECK(report.waiting->reason == "ReplicaSetPodNotReady");
 }
 
+TEST_CASE("the id that Restate has outlives the version's objects in the status") {
+  Scene scene;
+  scene.cr()["status"] = Obj({{"replicas", 1}, {"deploymentId", "dp_1"}});
+  CHECK(scene.Report().status->wanted.StringAt({"deploymentId"}) == "dp_1");
+  scene.Add("v1", {.id = "dp_2"});
+  scene.Use("v1", "dp_2").latest = true;
+  CHECK(scene.Report().status->wanted.StringAt({"deploymentId"}) == "dp_2");
+}
+
 }  // namespace
 }  // namespace restate::deployment

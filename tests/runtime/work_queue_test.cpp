@@ -68,8 +68,11 @@ TEST_CASE_FIXTURE(Bench, "Q1 a key added while it is worked on runs once more, a
 
 TEST_CASE_FIXTURE(Bench, "Q1 a key that was not added meanwhile does not come back") {
   queue.Add(kA);
+  CHECK_FALSE(queue.held(kA));
   REQUIRE(TakeNow() == "a");
+  CHECK(queue.held(kA));
   queue.Done(kA);
+  CHECK_FALSE(queue.held(kA));
   clock.Advance(24h);
   CHECK(Drain() == "");
 }

@@ -72,6 +72,9 @@ struct Version {
   bool IsUriOf(std::string_view uri) const;
   std::optional<absl::Time> RemovalTime() const;  // nullopt: none is set, or no time
   std::int64_t replicas() const { return body.IntAt({"spec", "replicas"}, 1); }
+  // One without a recorded id may be registered: the process may have ended between the two, or Restate's answer got
+  // lost. It is not without its Service, which comes first.
+  bool MayBeRegistered() const { return !deployment_id.empty() || service; }
 };
 
 // The RestateCluster that spec.restate.register.cluster names.
@@ -109,6 +112,9 @@ struct Observed {
   std::map<admin::Endpoint, admin::Answer> elsewhere;  // the same of those that older versions were registered with
 
   const Version* Current() const;  // the wanted version, when it is there and ours
+  // Whether Restate may know some version of it, as far as Kubernetes tells.
+  bool MayBeRegistered() const;
+  bool cluster_is_there() const { return cluster != ClusterState::kMissing && cluster != ClusterState::kNotSynced; }
   bool deleting() const { return object->deleting(); }
   bool suspended() const;  // by annotation restate.dev/reconcile=disabled; a delete request ends it
   Mode mode() const;

@@ -57,6 +57,7 @@ class WorkQueue {
 
   std::size_t depth() const;                 // keys that are due and not held
   int failures(const kube::Key& key) const;  // since Forget
+  bool held(const kube::Key& key) const;     // a worker has it
 
  private:
   struct Due {
