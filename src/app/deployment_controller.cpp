@@ -43,7 +43,7 @@ DeploymentController::DeploymentController(Shared shared, ControllerSettings set
                 "RestateDeployment {}: its finalizer was taken away; what is registered for it in Restate stays",
                 change.before->key().ToString());
           }
-          return deployment::KeyOfDeploymentChange(change);
+          return plan::KeyOfChange(change);
         }));
   Watch(kube::kReplicaSets, ours, one(deployment::KeyOfChildChange));
   Watch(kube::kServices, ours, one(deployment::KeyOfChildChange));

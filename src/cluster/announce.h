@@ -4,10 +4,12 @@
 #include <string>
 
 #include "restate/cluster/observed.h"
-#include "restate/kube/events.h"
+#include "restate/plan/step.h"
 
 namespace restate::cluster {
 
-kube::Event EventAbout(const Observed& seen, bool warning, std::string_view reason, std::string note);
+plan::Announce Announce(const Observed& seen, std::string reason, std::string note);
+// The same as a Warning.
+kube::Event Warn(const Observed& seen, std::string reason, std::string note);
 
 }  // namespace restate::cluster

@@ -11,8 +11,7 @@ ClusterPlan PlanDeletion(const Observed& seen) {
   plan.released = true;
   auto release = plan::RemoveFinalizer(kRestateClusters, seen.body, crd::kRestateCluster.finalizer, kManager);
   if (!release) return plan;
-  plan.steps.push_back(
-      plan::Announce{EventAbout(seen, false, "DeleteRequested", absl::StrCat("Delete `", seen.name(), "`"))});
+  plan.steps.push_back(Announce(seen, "DeleteRequested", absl::StrCat("Delete `", seen.name(), "`")));
   plan.steps.push_back(*std::move(release));
   return plan;
 }

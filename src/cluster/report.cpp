@@ -18,12 +18,6 @@ plan::ConditionFrame FrameOf(const Observed& seen) {
   return {told ? &*seen.status->conditions : nullptr, seen.now, seen.object->generation()};
 }
 
-crd::Reconciliation ReconciliationFor(const Observed& seen, const plan::Verdict& verdict) {
-  using enum crd::Reconciliation;
-  const auto old = seen.status ? seen.status->reconciliation.value_or(kReconciling) : kReconciling;
-  return old != kReconciling && verdict.status != "True" && !seen.deleting() ? kResuming : kReconciling;
-}
-
 crd::RestateClusterStatus StatusFor(const Observed& seen, const plan::Verdict& verdict) {
   if (verdict.reason == Reason::kSuspended) {
     auto status = seen.status.value_or(crd::RestateClusterStatus());
@@ -36,7 +30,8 @@ crd::RestateClusterStatus StatusFor(const Observed& seen, const plan::Verdict& v
   status.conditions = plan::ConditionsFor(FrameOf(seen), verdict);
   // From the text: this must not get lost, even where the rest of the status is out of shape.
   if (seen.body.FindPath({"status", "provisioned"})) status.provisioned = seen.provisioned();
-  status.reconciliation = ReconciliationFor(seen, verdict);
+  status.reconciliation =
+      plan::ReconciliationFor(seen.status ? seen.status->reconciliation : std::nullopt, verdict, seen.deleting());
   if (seen.stateful_set.Find("status")) {
     status.replicas = static_cast<std::int32_t>(seen.stateful_set.IntAt({"status", "replicas"}));
     status.ready_replicas = static_cast<std::int32_t>(seen.stateful_set.IntAt({"status", "readyReplicas"}));
@@ -61,7 +56,7 @@ plan::Report ReportOn(const Observed& seen, const ClusterPlan& plan, const plan:
       plan::VerdictOf(plan, outcome, {"True", Reason::kReconciled, "Restate Cluster reconciled successfully"});
   const std::string reason(RowOf(verdict.reason).name);
   if (verdict.status != "True") report.waiting = plan::Waiting{reason, verdict.message};
-  if (RowOf(verdict.reason).event) report.event = EventAbout(seen, true, reason, plan::CutMessage(verdict.message));
+  if (RowOf(verdict.reason).event) report.event = Warn(seen, reason, plan::CutMessage(verdict.message));
   if (!WorthTelling(plan, outcome, verdict.reason)) return report;
   const json::Value* current = seen.body.Find("status");
   report.status = plan::StatusToPublish{kRestateClusters, seen.object, current ? *current : json::Value(),

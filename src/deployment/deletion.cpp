@@ -135,22 +135,17 @@ void WarnOfLosses(const Observed& seen, const std::vector<Blocker>& abandoned, c
 }
 
 void Remove(const Observed& seen, plan::Step release, DeploymentPlan& plan) {
-  Retirement retirement = Retire(seen, GivesUpOnRestate(seen));
-  const std::optional<absl::Duration> next_removal = retirement.next_removal;
-  const absl::Status unanswered = retirement.unanswered;
-  const bool waits = retirement.waits;
-  std::vector<Blocker> abandoned = std::move(retirement.abandoned);
-  plan.Add(std::move(retirement), seen);
-  if (!plan.blockers.empty()) return SayWhatBlocks(seen, plan);
-  if (!unanswered.ok() || waits) return SayWhoIsSilent(seen, unanswered, plan);
-  if (next_removal) return SayWhenRemoved(seen, *next_removal, plan);
+  const Retirement retirement = Retire(seen, GivesUpOnRestate(seen));
+  plan.Add(retirement, seen);
+  if (!retirement.blockers.empty()) return SayWhatBlocks(seen, plan);
+  if (!retirement.unanswered.ok() || retirement.waits) return SayWhoIsSilent(seen, retirement.unanswered, plan);
+  if (retirement.next_removal) return SayWhenRemoved(seen, *retirement.next_removal, plan);
 
-  Retirement leftovers = RetireLeftovers(seen);
+  const Retirement leftovers = RetireLeftovers(seen);
+  plan.Add(leftovers, seen);
+  std::vector<Blocker> abandoned = retirement.abandoned;
   abandoned.insert(abandoned.end(), leftovers.abandoned.begin(), leftovers.abandoned.end());
-  const std::vector<Blocker> left = std::move(leftovers.blockers);
-  leftovers.blockers.clear();
-  plan.Add(std::move(leftovers), seen);
-  WarnOfLosses(seen, abandoned, left, plan);
+  WarnOfLosses(seen, abandoned, leftovers.blockers, plan);
   plan.steps.push_back(std::move(release));
   plan.released = true;
   plan.deletion = StatusOfDeletion(seen);  // told only when a step fails

@@ -164,16 +164,8 @@ plan::Apply Record(const Version& version, std::string_view deployment_id) {
 }
 
 plan::Apply RecordOnService(const Version& version) {
-  const kube::Object& service = *version.service;
-  return {kube::kServices,
-          json::Obj({{"apiVersion", kube::kServices.ApiVersion()},
-                     {"kind", kube::kServices.kind},
-                     {"metadata",
-                      json::Obj({{"name", service.key().name},
-                                 {"namespace", service.key().ns},
-                                 {"uid", service.uid()},
-                                 {"annotations", json::Obj({{kDeploymentIdAnnotation, version.deployment_id}})}})}}),
-          std::string(kRecordId), "", version.service};
+  return plan::ApplyAnnotations(kube::kServices, version.service,
+                                json::Obj({{kDeploymentIdAnnotation, version.deployment_id}}), kRecordId);
 }
 
 plan::Apply Scale(const Version& version, std::int64_t replicas, std::string_view manager) {
@@ -186,13 +178,7 @@ plan::Apply Scale(const Version& version, std::int64_t replicas, std::string_vie
 }
 
 plan::Apply Annotate(const Version& version, json::Value annotations, std::string_view manager) {
-  json::Value metadata = Identity(version);
-  metadata["annotations"] = std::move(annotations);
-  return {kube::kReplicaSets,
-          json::Obj({{"apiVersion", kube::kReplicaSets.ApiVersion()},
-                     {"kind", kube::kReplicaSets.kind},
-                     {"metadata", std::move(metadata)}}),
-          std::string(manager), "", version.object};
+  return plan::ApplyAnnotations(kube::kReplicaSets, version.object, std::move(annotations), manager);
 }
 
 }  // namespace restate::deployment

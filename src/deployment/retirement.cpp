@@ -214,10 +214,10 @@ std::string ListOf(const std::vector<Blocker>& blockers) {
   });
 }
 
-void DeploymentPlan::Add(Retirement retirement, const Observed& seen) {
+void DeploymentPlan::Add(const Retirement& retirement, const Observed& seen) {
   if (!retirement.steps.empty()) again = true;  // the status tells what they changed
-  for (plan::Step& step : retirement.steps) steps.push_back(std::move(step));
-  for (Blocker& blocker : retirement.blockers) blockers.push_back(std::move(blocker));
+  steps.insert(steps.end(), retirement.steps.begin(), retirement.steps.end());
+  blockers.insert(blockers.end(), retirement.blockers.begin(), retirement.blockers.end());
   if (retirement.removes && seen.usage.look) {
     Clock::TimePoint oldest = seen.usage.answered;
     for (const auto& [endpoint, answer] : seen.elsewhere) {

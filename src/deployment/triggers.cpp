@@ -1,32 +1,13 @@
 #include "restate/deployment/triggers.h"
 
-#include <array>
-
 #include "restate/deployment/observed.h"
 #include "restate/plan/finalizer.h"
+#include "restate/plan/triggers.h"
 
 namespace restate::deployment {
-namespace {
-
-bool SameMetadata(const kube::Object& before, const kube::Object& after) {
-  const json::Value a = before.Body(), b = after.Body();
-  for (const std::string_view field : std::array<std::string_view, 3>{"labels", "annotations", "finalizers"}) {
-    const json::Value *x = a.FindPath({"metadata", field}), *y = b.FindPath({"metadata", field});
-    if ((x ? *x : json::Value()) != (y ? *y : json::Value())) return false;
-  }
-  return true;
-}
-
-}  // namespace
-
-bool CallsForPass(const kube::Object& before, const kube::Object& after) {
-  return before.uid() != after.uid() || before.generation() != after.generation() ||
-         before.deleting() != after.deleting() || !SameMetadata(before, after);
-}
-
 // An autoscaler's status changes every 15 s.
 std::optional<kube::Key> KeyOfSpecChange(const runtime::Change& change) {
-  if (change.before && change.after && !CallsForPass(*change.before, *change.after)) return std::nullopt;
+  if (change.before && change.after && !plan::CallsForPass(*change.before, *change.after)) return std::nullopt;
   return KeyOfChildChange(change);
 }
 
@@ -40,13 +21,6 @@ std::vector<kube::Key> KeysOfClusterChange(const runtime::Change& change, const 
     if (body.StringAt({"spec", "restate", "register", "cluster"}) == cluster->key().name) keys.push_back(object->key());
   }
   return keys;
-}
-
-std::optional<kube::Key> KeyOfDeploymentChange(const runtime::Change& change) {
-  const auto& object = change.after ? change.after : change.before;
-  if (!object) return std::nullopt;
-  if (change.before && change.after && !CallsForPass(*change.before, *change.after)) return std::nullopt;
-  return object->key();
 }
 
 bool WasTakenAway(const runtime::Change& change) {

@@ -129,7 +129,7 @@ json::Value EventSeries::Body(const Event& event, const Key& key, absl::Time wal
                     {"action", CutUtf8(action, kNameLimit)},
                     {"note", CutUtf8(event.note, kNoteLimit)},
                     {"regarding", Reference(event.regarding)},
-                    {"reportingController", "restate-operator"},
+                    {"reportingController", kManager},
                     {"reportingInstance", instance_}});
 }
 

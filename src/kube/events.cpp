@@ -15,7 +15,6 @@
 namespace restate::kube {
 namespace {
 
-constexpr std::string_view kManager = "restate-operator";
 constexpr std::size_t kQueueLimit = 1000;
 constexpr std::size_t kNoteInQueue = 2048;  // more than is ever sent: what waits must not take much memory
 constexpr int kTries = 3;

@@ -110,15 +110,7 @@ class Executor {
   absl::Status Record(const Register& step, const kube::Resource& resource, const kube::ObjectPtr& on) {
     const std::string& id = outcome_.registration->id;
     if (on->Body().StringAt({"metadata", "annotations", step.annotation}) == id) return absl::OkStatus();
-    const Apply annotate{resource,
-                         json::Obj({{"apiVersion", resource.ApiVersion()},
-                                    {"kind", resource.kind},
-                                    {"metadata", json::Obj({{"name", on->key().name},
-                                                            {"namespace", on->key().ns},
-                                                            {"uid", on->uid()},
-                                                            {"annotations", json::Obj({{step.annotation, id}})}})}}),
-                         step.manager, "", on};
-    return Do(annotate);
+    return Do(ApplyAnnotations(resource, on, json::Obj({{step.annotation, id}}), step.manager));
   }
 
   // Puts the server's answer into the cache. Where our view turned out to be stale, the live object replaces it first,

@@ -9,7 +9,7 @@
 namespace restate::plan {
 namespace {
 
-constexpr std::string_view kManager = "restate-operator";
+using kube::kManager;
 constexpr std::string_view kSubresource = "status";
 constexpr Clock::Duration kSettle = std::chrono::seconds(2);    // how long news may gather before it is written
 constexpr Clock::Duration kSpacing = std::chrono::seconds(10);  // between two writes that nobody waits for

@@ -37,6 +37,19 @@ struct Describe {
 
 }  // namespace
 
+Apply ApplyAnnotations(const kube::Resource& resource, const kube::ObjectPtr& object, json::Value annotations,
+                       std::string_view manager) {
+  const kube::Key& key = object->key();
+  return {resource,
+          json::Obj({{"apiVersion", resource.ApiVersion()},
+                     {"kind", resource.kind},
+                     {"metadata", json::Obj({{"name", key.name},
+                                             {"namespace", key.ns.empty() ? json::Value() : key.ns},
+                                             {"uid", object->uid()},
+                                             {"annotations", std::move(annotations)}})}}),
+          std::string(manager), "", object};
+}
+
 std::string ToString(const Step& step) { return std::visit(Describe{}, step); }
 
 }  // namespace restate::plan

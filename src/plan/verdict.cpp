@@ -71,6 +71,12 @@ std::vector<crd::Condition> ConditionsFor(const ConditionFrame& frame, const Ver
   return conditions;
 }
 
+crd::Reconciliation ReconciliationFor(std::optional<crd::Reconciliation> told, const Verdict& verdict, bool deleting) {
+  using enum crd::Reconciliation;
+  const bool held_off = told.value_or(kReconciling) != kReconciling;
+  return held_off && verdict.status != "True" && !deleting ? kResuming : kReconciling;
+}
+
 std::vector<crd::Condition> ConditionsWhileSuspended(const ConditionFrame& frame, const Verdict& verdict) {
   std::vector<crd::Condition> conditions = frame.told ? *frame.told : std::vector<crd::Condition>();
   std::erase_if(conditions, [](const crd::Condition& c) { return c.type == "Reconciling"; });

@@ -37,6 +37,7 @@ kube::ObjectPtr Autoscaler(std::string_view label, std::string_view owner, int g
                                 {"metadata", Obj({{"name", "greeter-4b5"},
                                                   {"namespace", "shop"},
                                                   {"uid", "u"},
+                                                  {"resourceVersion", std::to_string(10 * generation + replicas)},
                                                   {"generation", generation},
                                                   {"labels", Obj({{label, owner}})}})},
                                 {"status", Obj({{"currentReplicas", replicas}})}}));

@@ -1,5 +1,5 @@
-// Reason: one row per way to fail or to wait. The row fixes the condition reason, the metric label, the class of retry and
-// the event, so that the four cannot disagree. An absl::Status carries its Reason as a payload.
+// Reason: one row per way to fail or to wait. The row fixes the condition reason, the metric label, the class of retry
+// and the event, so that the four cannot disagree. An absl::Status carries its Reason as a payload.
 #pragma once
 
 #include <cstdint>
@@ -44,6 +44,20 @@ enum class Reason : std::uint8_t {
   kStatefulSetUpdating,
   kStatefulSetPodNotReady,
   kClaimNotBound,
+  kAskingNodes,
+  kProvisioningPodNotRunning,
+  kProvisioned,
+  kProvisioningFailed,
+  kProvisioningUnsafe,
+  kNodesNotHealthy,
+  kSecretProviderClassesDisabled,
+  kPodIdentityNotSynced,
+  kPodIdentityCanaryFailed,
+  kPodIdentityCanaryPending,
+  kPolicyMemberCrdNotFound,
+  kPolicyMemberNotReady,
+  kWorkloadIdentityCanaryFailed,
+  kWorkloadIdentityCanaryPending,
   kConfirmingRegistration,
   kWaitingForUsage,
   kNotLatest,
@@ -73,7 +87,7 @@ enum class Reason : std::uint8_t {
 
 struct ReasonRow {
   Reason reason;
-  std::string_view name;    // condition reason; CamelCase as Kubernetes wants it
+  std::string_view name;  // condition reason; CamelCase as Kubernetes wants it
   ErrorClass error_class;
   std::string_view metric;  // label `error` of restate_operator_reconciliation_errors_total; empty: never counted
   bool event;               // a Warning event goes with it
@@ -82,8 +96,8 @@ struct ReasonRow {
 // The row of `reason`. Never fails: the table is complete by construction.
 const ReasonRow& RowOf(Reason reason);
 
-// A Status of this reason; its code is derived from the class, its message is for people: it names the field or object and
-// the next step.
+// A Status of this reason; its code is derived from the class, its message is for people: it names the field or object
+// and the next step.
 absl::Status MakeError(Reason reason, std::string_view message);
 
 // The reason a status carries; kInternalError for one that carries none.
@@ -102,7 +116,7 @@ absl::Status Annotate(const absl::Status& status, std::string_view prefix);
 }  // namespace restate
 
 // Leaves the function with the error of a Status expression.
-#define RETURN_IF_ERROR(expr)                             \
-  do {                                                    \
-    if (absl::Status s_ = (expr); !s_.ok()) return s_;    \
+#define RETURN_IF_ERROR(expr)                          \
+  do {                                                 \
+    if (absl::Status s_ = (expr); !s_.ok()) return s_; \
   } while (false)

@@ -4,7 +4,6 @@
 #include <optional>
 
 #include "restate/cluster/observed.h"
-#include "restate/cluster/triggers.h"
 #include "restate/plan/reconcile.h"
 
 namespace restate::cluster {
@@ -22,9 +21,6 @@ struct Kind {
   static constexpr std::string_view kName = crd::kRestateCluster.kind;
   static constexpr kube::Resource kResource = kRestateClusters;
 
-  static bool CallsForPass(const kube::Object& before, const kube::Object& after) {
-    return cluster::CallsForPass(before, after);
-  }
   static std::optional<Observed> Observe(const kube::Key& key, const plan::World& world) {
     return Gather(key, world.cache, world.config, world.clock.WallTime());
   }

@@ -15,16 +15,18 @@
 #include "restate/crd/restate_cluster.h"
 #include "restate/json/value.h"
 #include "restate/kube/object.h"
+#include "restate/plan/names.h"
 #include "restate/plan/world.h"
 
 namespace restate::cluster {
 
 // The reference's names, kept so that a swap of operators finds its objects.
-inline constexpr std::string_view kManager = "restate-operator";
-inline constexpr std::string_view kReconcileAnnotation = "restate.dev/reconcile";
+using kube::kManager;
+using plan::kAllowLabel;
+using plan::kReconcileAnnotation;
+using plan::kRestateClusters;
 inline constexpr std::string_view kNameLabel = "app.kubernetes.io/name";
 inline constexpr std::string_view kInstanceLabel = "app.kubernetes.io/instance";
-inline constexpr std::string_view kAllowLabel = "allow.restate.dev/";  // then the name of a RestateCluster
 
 // Of most objects of a cluster: its namespace tells clusters apart.
 inline constexpr std::string_view kRestate = "restate";
@@ -37,8 +39,6 @@ inline constexpr int kIngressPort = 8080;
 inline constexpr int kAdminPort = 9070;
 inline constexpr int kNodePort = 5122;  // also serves metrics
 
-inline constexpr kube::Resource kRestateClusters{crd::kGroup, crd::kRestateCluster.version, crd::kRestateCluster.kind,
-                                                 crd::kRestateCluster.plural, crd::kRestateCluster.namespaced};
 // APIs that not every installation serves. They are watched, and so listed in the cache, where they are served.
 inline constexpr kube::Resource kSecretProviderClasses{"secrets-store.csi.x-k8s.io", "v1", "SecretProviderClass",
                                                        "secretproviderclasses"};

@@ -6,7 +6,6 @@
 #include "restate/crd/restate_deployment.h"
 #include "restate/deployment/observed.h"
 #include "restate/deployment/retirement.h"
-#include "restate/deployment/triggers.h"
 #include "restate/plan/reconcile.h"
 
 namespace restate::deployment {
@@ -19,7 +18,7 @@ struct DeploymentPlan : plan::Plan {
   std::optional<crd::DeletionStatus> deletion;  // of an object that is being deleted
 
   // Takes over what Retire decided. Removals are not begun once the look they rest on is too old.
-  void Add(Retirement retirement, const Observed& seen);
+  void Add(const Retirement& retirement, const Observed& seen);
 };
 
 DeploymentPlan PlanRollout(const Observed& seen);
@@ -31,9 +30,6 @@ struct Kind {
   static constexpr std::string_view kName = crd::kRestateDeployment.kind;
   static constexpr kube::Resource kResource = kRestateDeployments;
 
-  static bool CallsForPass(const kube::Object& before, const kube::Object& after) {
-    return deployment::CallsForPass(before, after);
-  }
   static std::optional<Observed> Observe(const kube::Key& key, const plan::World& world) {
     return deployment::Observe(key, world);
   }

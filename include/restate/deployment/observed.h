@@ -17,12 +17,16 @@
 #include "restate/crd/restate_deployment.h"
 #include "restate/json/value.h"
 #include "restate/kube/object.h"
+#include "restate/plan/names.h"
 #include "restate/plan/world.h"
 
 namespace restate::deployment {
 
 // The reference's names, kept so that a swap of operators finds its objects.
-inline constexpr std::string_view kManager = "restate-operator";
+using kube::kManager;
+using plan::kAllowLabel;
+using plan::kReconcileAnnotation;
+using plan::kRestateClusters;
 inline constexpr std::string_view kPropagateReplicas = "restate-operator/propagate-replicas";
 inline constexpr std::string_view kPropagateAnnotations = "restate-operator/propagate-annotations";
 inline constexpr std::string_view kRecordId = "restate-operator/deployment-id";
@@ -35,17 +39,12 @@ inline constexpr std::string_view kDeploymentIdAnnotation = "restate.dev/deploym
 inline constexpr std::string_view kRemoveVersionAtAnnotation = "restate.dev/remove-version-at";
 inline constexpr std::string_view kPodTemplateAnnotation = "restate.dev/pod-template";
 inline constexpr std::string_view kTunnelNameAnnotation = "restate.dev/tunnel-name";
-inline constexpr std::string_view kReconcileAnnotation = "restate.dev/reconcile";
 inline constexpr std::string_view kManagedByLabel = "app.kubernetes.io/managed-by";
 inline constexpr std::string_view kOwnedByLabel = "restate.dev/owned-by";
-inline constexpr std::string_view kAllowLabel = "allow.restate.dev/";  // then the name of a RestateCluster
 inline constexpr std::string_view kHashLabel = "pod-template-hash";
 
 inline constexpr kube::Resource kRestateDeployments{crd::kGroup, crd::kRestateDeployment.version,
                                                     crd::kRestateDeployment.kind, crd::kRestateDeployment.plural};
-
-inline constexpr kube::Resource kRestateClusters{crd::kGroup, crd::kRestateCluster.version, crd::kRestateCluster.kind,
-                                                 crd::kRestateCluster.plural, crd::kRestateCluster.namespaced};
 
 // How old the look may be on which a version loses its pods or its registration (guarantees S2).
 inline constexpr Clock::Duration kFreshLook = std::chrono::seconds(10);

@@ -1,4 +1,5 @@
-// Triggers: which RestateDeployment a change is about, and whether it calls for a pass.
+// Triggers: which RestateDeployment a change of something else is about, and whether it calls for a pass. Of its own
+// changes: plan/triggers.h.
 #pragma once
 
 #include <optional>
@@ -9,11 +10,6 @@
 
 namespace restate::deployment {
 
-// Whether one state of a RestateDeployment calls for a pass after another: all but its status, which is our own
-// writing.
-bool CallsForPass(const kube::Object& before, const kube::Object& after);
-// nullopt: no pass. A change of a RestateDeployment's status is our own writing.
-std::optional<kube::Key> KeyOfDeploymentChange(const runtime::Change& change);
 // Somebody took our finalizer away, and the object went before its versions were let go: what is registered for it in
 // Restate stays there, and nobody will look after it.
 bool WasTakenAway(const runtime::Change& change);

@@ -32,7 +32,7 @@ class Object {
 
   // Error (kInvalidArgument naming the member): no name or uid. `manager_prefix`: whose managedFields are kept.
   static absl::StatusOr<std::shared_ptr<const Object>> From(const json::Value& body,
-                                                            std::string_view manager_prefix = "restate-operator");
+                                                            std::string_view manager_prefix = kManager);
 
  private:
   Object() = default;

@@ -9,6 +9,10 @@
 
 namespace restate::kube {
 
+// What this program calls itself at the API server: field manager, reporting controller, user agent. It is the
+// reference's, so that a swap of operators finds its fields.
+inline constexpr std::string_view kManager = "restate-operator";
+
 struct Resource {
   std::string_view group;  // "" for the core group
   std::string_view version;

@@ -4,7 +4,6 @@
 // A kind offers:
 //   static constexpr std::string_view kName;                                     "RestateDeployment"
 //   static constexpr kube::Resource kResource;                                   of its objects
-//   static bool CallsForPass(const kube::Object& before, const kube::Object& after);
 //   struct Observed;                                                             with `.object` (kube::ObjectPtr)
 //   static std::optional<Observed> Observe(const kube::Key&, const World&);      nullopt: the object is gone
 //   static MadePlan MakePlan(const Observed&);                                   derived from Plan
@@ -17,6 +16,7 @@
 
 #include "restate/plan/execute.h"
 #include "restate/plan/plan.h"
+#include "restate/plan/triggers.h"
 #include "restate/plan/world.h"
 #include "restate/runtime/controller.h"
 
@@ -52,7 +52,7 @@ runtime::Next Reconcile(const kube::Key& key, const World& world) {
   // An answer to a write of this pass may have brought somebody's change into the cache. Its watch event is then no
   // news any more and wakes nobody.
   const auto now = world.cache.Get(Kind::kResource, key);
-  if (now && Kind::CallsForPass(*observed->object, *now)) return runtime::Next::After(Clock::Duration::zero());
+  if (now && CallsForPass(*observed->object, *now)) return runtime::Next::After(Clock::Duration::zero());
   return NextPass(plan, outcome, published);
 }
 

@@ -38,6 +38,10 @@ struct Apply {
   bool must_be_new = false;
 };
 
+// Annotates an object, which stays as it is otherwise.
+Apply ApplyAnnotations(const kube::Resource& resource, const kube::ObjectPtr& object, json::Value annotations,
+                       std::string_view manager);
+
 // A JSON patch, guarded by its own `test` operations.
 struct Patch {
   kube::Resource resource;

@@ -47,6 +47,9 @@ crd::Condition MakeCondition(const ConditionFrame& frame, std::string_view type,
 // zero is neither.
 std::vector<crd::Condition> ConditionsFor(const ConditionFrame& frame, const Verdict& verdict);
 
+// Resuming: the object was held off and is not Ready again yet.
+crd::Reconciliation ReconciliationFor(std::optional<crd::Reconciliation> told, const Verdict& verdict, bool deleting);
+
 // Those that stay while the operator is held off, and one that says so.
 std::vector<crd::Condition> ConditionsWhileSuspended(const ConditionFrame& frame, const Verdict& verdict);
 

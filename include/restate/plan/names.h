@@ -1,0 +1,19 @@
+// Names that concern more than one kind. They are the reference's, so that a swap of operators finds its objects.
+#pragma once
+
+#include <string_view>
+
+#include "restate/crd/kinds.h"
+#include "restate/kube/resource.h"
+
+namespace restate::plan {
+
+inline constexpr kube::Resource kRestateClusters{crd::kGroup, crd::kRestateCluster.version, crd::kRestateCluster.kind,
+                                                 crd::kRestateCluster.plural, crd::kRestateCluster.namespaced};
+
+// Annotation; "disabled" holds the operator off the object.
+inline constexpr std::string_view kReconcileAnnotation = "restate.dev/reconcile";
+// Label prefix; then the name of a RestateCluster, whose nodes the pod lets in.
+inline constexpr std::string_view kAllowLabel = "allow.restate.dev/";
+
+}  // namespace restate::plan
