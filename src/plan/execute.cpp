@@ -102,6 +102,17 @@ class Executor {
     return absl::OkStatus();
   }
 
+  absl::Status Do(const Provision& step) {
+    outcome_.changed = true;
+    const absl::Status provisioned = world_.node_client.Provision(step.address, world_.stop);
+    // After an error as well: it may have happened all the same.
+    world_.nodes.Changed(asker_);
+    if (ReasonOf(provisioned) == Reason::kStopped) return provisioned;
+    if (!provisioned.ok()) return MakeError(Reason::kProvisioningFailed, MessageOf(provisioned));
+    outcome_.provisioned = true;
+    return absl::OkStatus();
+  }
+
   absl::Status Do(const Announce& step) {
     world_.events.Record(step.event);
     return absl::OkStatus();

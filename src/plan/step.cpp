@@ -30,6 +30,7 @@ struct Describe {
   std::string operator()(const Forget& s) const {
     return absl::StrCat("forget ", s.deployment_id, " at ", s.endpoint.ToString());
   }
+  std::string operator()(const Provision& s) const { return absl::StrCat("provision ", s.address); }
   std::string operator()(const Announce& s) const {
     return absl::StrCat("announce ", s.event.reason, ": ", s.event.note);
   }

@@ -13,6 +13,7 @@
 #include "fake/fake_admin.h"
 #include "fake/fake_api.h"
 #include "fake/fake_clock.h"
+#include "fake/fake_nodes.h"
 #include "restate/base/error.h"
 #include "restate/kube/object.h"
 #include "restate/plan/world.h"
@@ -36,6 +37,7 @@ class RecordedEvents : public kube::EventRecorder {
 struct Outside {
   fake::FakeApi api;
   fake::FakeAdmin admin;
+  fake::FakeNodes nodes;
   fake::FakeClock clock;
 };
 
@@ -50,14 +52,15 @@ class Stage {
   const std::shared_ptr<Outside> outside;
   fake::FakeApi& api = outside->api;
   fake::FakeAdmin& admin = outside->admin;
+  fake::FakeNodes& fake_nodes = outside->nodes;
   fake::FakeClock& clock = outside->clock;
   Config config;
   runtime::Cache cache;
   RecordedEvents events;
 
   World MakeWorld(std::stop_token stop = {}) {
-    return World{config,        clock, cache,    client_,     applier,        events,
-                 admin_client_, usage, statuses, diagnostics, std::move(stop)};
+    return World{config, clock,      cache, client_,  applier,     events,         admin_client_,
+                 usage,  fake_nodes, nodes, statuses, diagnostics, std::move(stop)};
   }
 
   // The cache becomes what the API server has, as after every watch event was delivered.
@@ -111,6 +114,7 @@ class Stage {
   StatusPublisher statuses{client_, cache, clock};
   Diagnostics diagnostics;
   admin::Usage usage{admin_client_, clock, [this](const kube::Key&) { Woken(); }};
+  admin::Nodes nodes{fake_nodes, clock, [this](const kube::Key&) { Woken(); }};
 };
 
 }  // namespace restate::plan

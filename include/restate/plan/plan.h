@@ -35,7 +35,8 @@ struct Outcome {
   std::size_t done = 0;  // steps that were carried out
   absl::Status error;    // of the step after those; the rest was not tried
   std::optional<admin::Registration> registration;
-  bool changed = false;  // at least one request was sent
+  bool provisioned = false;  // the cluster is, by a step of this plan or by one before it
+  bool changed = false;      // at least one request was sent
 };
 
 }  // namespace restate::plan

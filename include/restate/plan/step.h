@@ -73,12 +73,18 @@ struct Forget {
   std::string deployment_id;
 };
 
+// Makes the node at `address` (host:port) the first of a new cluster. Only ever sent to one node of a RestateCluster: a
+// second one would begin a second cluster.
+struct Provision {
+  std::string address;
+};
+
 // An event on the object.
 struct Announce {
   kube::Event event;
 };
 
-using Step = std::variant<Create, Apply, Patch, Delete, Register, Forget, Announce>;
+using Step = std::variant<Create, Apply, Patch, Delete, Register, Forget, Provision, Announce>;
 
 // One line for people and for comparisons in tests: "apply services default/x-abc as restate-operator".
 std::string ToString(const Step& step);

@@ -5,6 +5,8 @@
 #include <string>
 
 #include "restate/admin/client.h"
+#include "restate/admin/node_api.h"
+#include "restate/admin/nodes.h"
 #include "restate/admin/usage.h"
 #include "restate/base/clock.h"
 #include "restate/kube/applier.h"
@@ -39,6 +41,8 @@ struct World {
   kube::EventRecorder& events;
   admin::AdminClient& admin;
   admin::Usage& usage;
+  admin::NodeApi& node_client;
+  admin::Nodes& nodes;
   StatusPublisher& statuses;
   Diagnostics& diagnostics;
   std::stop_token stop;  // of this pass
