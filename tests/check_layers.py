@@ -41,6 +41,11 @@ LIBRARIES = {
     "CLI/": r"src/app/settings\.cpp",
     "rapidjson/": r"src/json/[^/]*",
     "yaml-cpp/": r"src/json/yaml[^/]*",
+    "toml++/": r"src/cluster/server_config\.cpp",
+    "grpc": r"src/admin/node_client\.cpp",
+    "google/protobuf": r"src/admin/node_client\.cpp",
+    "node_ctl.": r"src/admin/node_client\.cpp",  # generated
+    "cluster_ctrl.": r"src/admin/node_client\.cpp",
     "openssl/": r"src/kube/[^/]*|src/base/digest\.cpp",
 }
 LONGEST = 60

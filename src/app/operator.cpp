@@ -3,14 +3,19 @@
 #include <spdlog/spdlog.h>
 
 #include <atomic>
+#include <algorithm>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 
 #include "absl/strings/str_cat.h"
-#include "restate/app/deployment_controller.h"
+#include "restate/admin/node_client.h"
+#include "restate/app/kinds.h"
 #include "restate/app/state.h"
 #include "restate/app/web.h"
 #include "restate/base/error.h"
+#include "restate/cluster/cluster.h"
+#include "restate/deployment/deployment.h"
 #include "restate/json/text.h"
 
 namespace restate::app {
@@ -55,7 +60,16 @@ json::Value PodOf(const Settings& settings) {
 
 // An operator in a pod is never sent to loopback: that would be its own pod.
 plan::Config ConfigOf(const Settings& settings, const kube::Environment& environment) {
-  return {.cluster_dns = settings.cluster_dns, .allow_loopback = environment("KUBERNETES_SERVICE_HOST") == nullptr};
+  return {.cluster_dns = settings.cluster_dns,
+          .allow_loopback = environment("KUBERNETES_SERVICE_HOST") == nullptr,
+          .operator_namespace = settings.operator_namespace,
+          .operator_label_name = settings.operator_label_name.value_or(""),
+          .operator_label_value = settings.operator_label_value.value_or(""),
+          .canary_image = settings.canary_image,
+          .aws_pod_identity_association_cluster = settings.aws_pod_identity_association_cluster.value_or(""),
+          .gcp_workload_identity = settings.gcp_workload_identity,
+          .manage_network_policies = settings.manage_network_policies,
+          .manage_secret_provider_classes = settings.manage_secret_provider_classes};
 }
 
 absl::StatusOr<std::unique_ptr<kube::HttpClient>> AdminHttp(const std::string& origin) {
@@ -67,10 +81,18 @@ absl::StatusOr<std::unique_ptr<kube::HttpClient>> AdminHttp(const std::string& o
 
 Reply JsonReply(int status, const json::Value& value) { return {status, "application/json", json::Dump(value)}; }
 
-Routes MakeRoutes(State& state, DeploymentController& deployments, const std::atomic<bool>& stopping) {
-  const auto pending = [&] {
+using Controllers = std::vector<std::reference_wrapper<KindController>>;
+
+json::Value Diagnosed(const KindController& controller) {
+  return json::Obj({{"name", controller.name()}, {"ready", controller.Ready()}, {"trouble", controller.Trouble()}});
+}
+
+Routes MakeRoutes(State& state, const Controllers& controllers, const std::atomic<bool>& stopping) {
+  const auto pending = [&stopping, controllers] {
     json::Array names;
-    if (stopping || !deployments.Ready()) names.push_back(deployments.name());
+    for (const KindController& controller : controllers) {
+      if (stopping || !controller.Ready()) names.push_back(controller.name());
+    }
     return names;
   };
   Routes routes;
@@ -79,16 +101,16 @@ Routes MakeRoutes(State& state, DeploymentController& deployments, const std::at
     const json::Array names = pending();
     return JsonReply(names.empty() ? 200 : 503, json::Obj({{"ready", names.empty()}, {"pendingControllers", names}}));
   };
-  routes["/metrics"] = [&] {
-    deployments.Measure();
+  routes["/metrics"] = [&state, controllers] {
+    for (KindController& controller : controllers) controller.Measure();
     return Reply{200, std::string(Metrics::kContentType), state.metrics.Text()};
   };
-  routes["/"] = [&] {
+  routes["/"] = [&state, controllers] {
     json::Value page = state.diagnostics.ToJson(kWaitingShown);
     page["version"] = RESTATE_OPERATOR_VERSION;
-    page["controllers"] = json::Arr({json::Obj({{"name", deployments.name()},
-                                                {"ready", deployments.Ready()},
-                                                {"trouble", deployments.Trouble()}})});
+    json::Array list;
+    for (const KindController& controller : controllers) list.push_back(Diagnosed(controller));
+    page["controllers"] = std::move(list);
     return JsonReply(200, page);
   };
   return routes;
@@ -111,29 +133,41 @@ absl::Status RunOperator(const Settings& settings, const kube::Environment& envi
   End end;
   State state{.config = ConfigOf(settings, environment), .metrics = {}, .diagnostics = {}};
   kube::Client client(**http, &state.metrics.ApiRequests());
-  kube::Applier applier(client);
-  const auto events = kube::NewEventRecorder(client, clock, settings.operator_pod_name.value_or("restate-operator"));
-  runtime::Cache cache;
-  plan::StatusPublisher statuses(client, cache, clock);
+  const auto events = kube::NewEventRecorder(client, clock, settings.operator_pod_name.value_or(std::string(kube::kManager)));
+  runtime::WorkQueue deployment_keys(clock, &state.metrics.Queue(deployment::Kind::kName));
+  runtime::WorkQueue cluster_keys(clock, &state.metrics.Queue(cluster::Kind::kName));
   admin::AdminClient admin(AdminHttp, &state.metrics.AdminRequests());
-  DeploymentController deployments(
-      {state, clock, client, applier, *events, cache, statuses, admin},
-      {.workers = settings.workers,
-       .ns = settings.watch_namespaces.empty() ? std::string() : settings.watch_namespaces.front(),
-       .pod = PodOf(settings)},
-      [&end](absl::Status status) { end.Fail(std::move(status)); });
+  admin::Usage usage(admin, clock, [&](const kube::Key& key) { deployment_keys.Add(key); });
+  admin::NodeClient node_client;
+  admin::Nodes nodes(node_client, clock, [&](const kube::Key& key) { cluster_keys.Add(key); });
+
+  const Shared shared{state, clock, client, *events, admin, usage, node_client, nodes};
+  const ControllerSettings controller_settings{
+      .workers = settings.workers,
+      .ns = settings.watch_namespaces.empty() ? std::string() : settings.watch_namespaces.front(),
+      .pod = PodOf(settings)};
+  const auto fatal = [&end](absl::Status status) { end.Fail(std::move(status)); };
+  KindController deployments(shared, deployment_keys, RestateDeployments(state, deployment_keys), controller_settings,
+                             fatal);
+  KindController clusters(shared, cluster_keys, RestateClusters(state, controller_settings.ns), controller_settings,
+                          fatal);
+  const Controllers controllers{deployments, clusters};
 
   std::atomic<bool> stopping = false;
-  auto web = WebServer::Start({.port = settings.http_port}, MakeRoutes(state, deployments, stopping));
+  auto web = WebServer::Start({.port = settings.http_port}, MakeRoutes(state, controllers, stopping));
   if (!web.ok()) return web.status();
   spdlog::info("restate-operator {} serves diagnostics on port {}", RESTATE_OPERATOR_VERSION, (*web)->port());
 
-  deployments.Start();
+  for (KindController& controller : controllers) controller.Start();
   const absl::Status ended = end.Wait(stop);
   stopping = true;
   spdlog::info("stopping");
-  deployments.RequestStop();
-  if (!deployments.Join(kGrace)) spdlog::warn("a pass is abandoned: it did not end within the grace period");
+  for (KindController& controller : controllers) controller.RequestStop();
+  const auto deadline = clock.Now() + kGrace;
+  for (KindController& controller : controllers) {
+    const auto left = std::max<Clock::Duration>(deadline - clock.Now(), Clock::Duration::zero());
+    if (!controller.Join(left)) spdlog::warn("{}: a pass is abandoned: it did not end in time", controller.name());
+  }
   events->Flush(kEventGrace);
   return ended;
 }

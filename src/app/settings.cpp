@@ -149,6 +149,12 @@ const std::array kFlags{
          TakeText<&Settings::aws_pod_identity_association_cluster>},
     Flag{"--gcp-workload-identity", "GCP_WORKLOAD_IDENTITY", "Make workload identity bindings; default false",
          TakeBool<&Settings::gcp_workload_identity>, true},
+    Flag{"--manage-network-policies", "MANAGE_NETWORK_POLICIES",
+         "Isolate RestateClusters by network policies; default true", TakeBool<&Settings::manage_network_policies>,
+         true},
+    Flag{"--manage-secret-provider-classes", "MANAGE_SECRET_PROVIDER_CLASSES",
+         "Make SecretProviderClasses for request signing; default true",
+         TakeBool<&Settings::manage_secret_provider_classes>, true},
 };
 
 absl::Status UsageError(std::string_view message) { return MakeError(Reason::kInvalidSpec, message); }

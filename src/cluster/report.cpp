@@ -8,7 +8,8 @@ namespace {
 
 // Moments and mishaps of our own that the next pass mends: they are not worth a write.
 bool WorthTelling(const ClusterPlan& plan, const plan::Outcome& outcome, Reason reason) {
-  if (plan.released && outcome.error.ok()) return false;  // the finalizer is gone, and with it the object
+  if (outcome.provisioned || plan.provisioned) return true;  // never to be forgotten
+  if (plan.released && outcome.error.ok()) return false;     // the finalizer is gone, and with it the object
   if (plan.again && outcome.changed && outcome.error.ok() && plan.failure.ok()) return false;
   return reason != Reason::kApiConflict && reason != Reason::kStopped && reason != Reason::kNotSynced;
 }
@@ -18,7 +19,7 @@ plan::ConditionFrame FrameOf(const Observed& seen) {
   return {told ? &*seen.status->conditions : nullptr, seen.now, seen.object->generation()};
 }
 
-crd::RestateClusterStatus StatusFor(const Observed& seen, const plan::Verdict& verdict) {
+crd::RestateClusterStatus StatusFor(const Observed& seen, const plan::Verdict& verdict, bool provisioned) {
   if (verdict.reason == Reason::kSuspended) {
     auto status = seen.status.value_or(crd::RestateClusterStatus());
     status.reconciliation = crd::Reconciliation::kDisabled;
@@ -30,6 +31,7 @@ crd::RestateClusterStatus StatusFor(const Observed& seen, const plan::Verdict& v
   status.conditions = plan::ConditionsFor(FrameOf(seen), verdict);
   // From the text: this must not get lost, even where the rest of the status is out of shape.
   if (seen.body.FindPath({"status", "provisioned"})) status.provisioned = seen.provisioned();
+  if (provisioned) status.provisioned = true;
   status.reconciliation =
       plan::ReconciliationFor(seen.status ? seen.status->reconciliation : std::nullopt, verdict, seen.deleting());
   if (seen.stateful_set.Find("status")) {
@@ -58,9 +60,11 @@ plan::Report ReportOn(const Observed& seen, const ClusterPlan& plan, const plan:
   if (verdict.status != "True") report.waiting = plan::Waiting{reason, verdict.message};
   if (RowOf(verdict.reason).event) report.event = Warn(seen, reason, plan::CutMessage(verdict.message));
   if (!WorthTelling(plan, outcome, verdict.reason)) return report;
+  const bool provisioned = plan.provisioned || outcome.provisioned;
   const json::Value* current = seen.body.Find("status");
   report.status = plan::StatusToPublish{kRestateClusters, seen.object, current ? *current : json::Value(),
-                                        schema::Encode(StatusFor(seen, verdict)), Urgent(seen, verdict)};
+                                        schema::Encode(StatusFor(seen, verdict, provisioned)),
+                                        provisioned || Urgent(seen, verdict)};
   return report;
 }
 

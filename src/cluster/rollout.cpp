@@ -2,6 +2,7 @@
 #include "restate/cluster/cluster.h"
 #include "restate/cluster/gates.h"
 #include "restate/cluster/objects.h"
+#include "restate/cluster/provisioning.h"
 #include "restate/cluster/spec_check.h"
 #include "restate/cluster/storage.h"
 #include "restate/plan/finalizer.h"
@@ -10,6 +11,7 @@ namespace restate::cluster {
 namespace {
 
 constexpr absl::Duration kSteadyPass = absl::Minutes(5);     // what no watch event brings is found by then
+constexpr absl::Duration kSickLook = absl::Seconds(5);
 constexpr absl::Duration kReplacingLook = absl::Seconds(1);  // the StatefulSet is to be away for a moment only
 
 void AddWait(ClusterPlan& plan, std::optional<plan::Wait> wait) {
@@ -85,7 +87,11 @@ void MakeNodes(const Observed& seen, ClusterPlan& plan) {
   }
   AddWait(plan, ClaimNotBound(seen));
   if (!plan.wait && ClaimTemplateDiffers(seen)) return ReplaceStatefulSet(seen, plan);
+  if (Provisions(seen) && !seen.provisioned()) return Provision(seen, plan);
   AddWait(plan, StatefulSetNotReady(seen));
+  if (plan.wait) return;
+  AddWait(plan, NodesNotHealthy(seen));
+  if (plan.wait) plan.LookAgainIn(kSickLook);
 }
 
 }  // namespace

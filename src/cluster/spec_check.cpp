@@ -7,6 +7,7 @@
 #include "restate/base/dns_label.h"
 #include "restate/cluster/objects.h"
 #include "restate/cluster/storage.h"
+#include "server_config.h"
 #include "spec_mistake.h"
 
 namespace restate::cluster {
@@ -114,9 +115,6 @@ absl::Status CheckSize(const Observed& seen) {
 
 absl::Status CheckSupported(const Observed& seen) {
   const crd::ClusterSecurity& security = seen.security();
-  if (seen.spec.cluster && seen.spec.cluster->auto_provision && !seen.provisioned()) {
-    return Unsupported("spec.cluster.autoProvision");
-  }
   if (security.aws_pod_identity_association_role_arn && !seen.config.aws_pod_identity_association_cluster.empty()) {
     return Unsupported("spec.security.awsPodIdentityAssociationRoleArn");
   }
@@ -138,6 +136,7 @@ absl::Status CheckSpec(const Observed& seen) {
   RETURN_IF_ERROR(CheckSigningKey(seen));
   RETURN_IF_ERROR(CheckSupported(seen));
   RETURN_IF_ERROR(CheckCompute(seen));
+  RETURN_IF_ERROR(CheckServersDoNotProvision(seen));
   RETURN_IF_ERROR(CheckClusterName(seen));
   RETURN_IF_ERROR(CheckCerts(seen));
   RETURN_IF_ERROR(CheckEnvironment(seen));

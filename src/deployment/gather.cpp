@@ -7,6 +7,7 @@
 #include "restate/deployment/spec_check.h"
 #include "restate/deployment/version.h"
 #include "restate/schema/codec.h"
+#include "restate/plan/verdict.h"
 
 namespace restate::deployment {
 namespace {
@@ -89,19 +90,10 @@ ClusterState StateOfCluster(const Observed& seen, const runtime::Cache& cache) {
   if (!cache.Synced(kRestateClusters)) return ClusterState::kNotSynced;
   const auto cluster = cache.Get(kRestateClusters, {"", *name});
   if (!cluster) return ClusterState::kMissing;
-  return IsReady(*cluster) ? ClusterState::kReady : ClusterState::kNotReady;
+  return plan::IsReady(*cluster) ? ClusterState::kReady : ClusterState::kNotReady;
 }
 
 }  // namespace
-
-bool IsReady(const kube::Object& object) {
-  const json::Value body = object.Body();
-  const json::Value* conditions = body.FindPath({"status", "conditions"});
-  if (!conditions || !conditions->array()) return false;
-  return std::any_of(conditions->array()->begin(), conditions->array()->end(), [](const json::Value& condition) {
-    return condition.StringAt({"type"}) == "Ready" && condition.StringAt({"status"}) == "True";
-  });
-}
 
 std::optional<Observed> Gather(const kube::Key& key, const runtime::Cache& cache, const plan::Config& config,
                                absl::Time now) {

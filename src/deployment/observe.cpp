@@ -3,6 +3,7 @@
 
 #include "restate/deployment/gates.h"
 #include "restate/deployment/observed.h"
+#include "restate/plan/verdict.h"
 
 namespace restate::deployment {
 namespace {
@@ -18,7 +19,7 @@ bool AnyMayBeRegistered(const Observed& seen, const Version* but) {
 
 // The status says of the present spec that all is as it should be.
 bool WasReady(const Observed& seen) {
-  return seen.status && seen.status->observed_generation == seen.object->generation() && IsReady(*seen.object);
+  return seen.status && seen.status->observed_generation == seen.object->generation() && plan::IsReady(*seen.object);
 }
 
 // About to be registered: it may be already (see above), and whoever waits for a look is woken when Restate is back.

@@ -3,6 +3,7 @@
 #include "restate/deployment/observed.h"
 #include "restate/plan/finalizer.h"
 #include "restate/plan/triggers.h"
+#include "restate/plan/verdict.h"
 
 namespace restate::deployment {
 // An autoscaler's status changes every 15 s.
@@ -12,7 +13,7 @@ std::optional<kube::Key> KeyOfSpecChange(const runtime::Change& change) {
 }
 
 std::vector<kube::Key> KeysOfClusterChange(const runtime::Change& change, const runtime::Cache& cache) {
-  const auto ready = [](const kube::ObjectPtr& object) { return object && IsReady(*object); };
+  const auto ready = [](const kube::ObjectPtr& object) { return object && plan::IsReady(*object); };
   const auto& cluster = change.after ? change.after : change.before;
   if (!cluster || (change.before && change.after && ready(change.before) == ready(change.after))) return {};
   std::vector<kube::Key> keys;

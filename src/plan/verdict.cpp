@@ -1,5 +1,7 @@
 #include "restate/plan/verdict.h"
 
+#include <algorithm>
+
 namespace restate::plan {
 namespace {
 
@@ -40,6 +42,15 @@ bool IsStalled(Reason reason) {
     case ErrorClass::kNotAllowed: return true;
     default: return reason == Reason::kForeignDeployment;
   }
+}
+
+bool IsReady(const kube::Object& object) {
+  const json::Value body = object.Body();
+  const json::Value* conditions = body.FindPath({"status", "conditions"});
+  if (!conditions || !conditions->array()) return false;
+  return std::any_of(conditions->array()->begin(), conditions->array()->end(), [](const json::Value& condition) {
+    return condition.StringAt({"type"}) == "Ready" && condition.StringAt({"status"}) == "True";
+  });
 }
 
 const crd::Condition* Told(const ConditionFrame& frame, std::string_view type) {

@@ -29,6 +29,8 @@ struct Settings {
   std::optional<std::string> operator_pod_name, operator_pod_uid;        // what events about the operator itself regard
   std::optional<std::string> aws_pod_identity_association_cluster;
   bool gcp_workload_identity = false;
+  bool manage_network_policies = true;         // false: the kind is neither read nor written
+  bool manage_secret_provider_classes = true;  // the same
   std::string tunnel_client_default_image = "ghcr.io/restatedev/restate-cloud-tunnel-client:0.6.0";
   std::string canary_image = "alpine:3.21";
   std::string cluster_dns = "cluster.local";

@@ -79,9 +79,6 @@ struct Version {
 // The RestateCluster that spec.restate.register.cluster names.
 enum class ClusterState : std::uint8_t { kNotAsked, kNotSynced, kMissing, kNotReady, kReady };
 
-// Whether a condition Ready of the object is True.
-bool IsReady(const kube::Object& object);
-
 // What a pass is to reach.
 enum class Mode : std::uint8_t {
   kRollout,  // the wanted version serves, the others leave when their work is done

@@ -29,6 +29,9 @@ std::string CutMessage(std::string text);
 // Nothing the operator does helps: somebody has to change the object or what it names.
 bool IsStalled(Reason reason);
 
+// Whether a condition Ready of the object is True.
+bool IsReady(const kube::Object& object);
+
 // What conditions say besides the verdict.
 struct ConditionFrame {
   const std::vector<crd::Condition>* told = nullptr;  // the conditions so far; null: none

@@ -1,11 +1,11 @@
-"""The node: containerd, kubelet and kube-proxy, and beside them DNS and volumes."""
+"""The node: containerd, kubelet and kube-proxy, and beside them DNS, volumes and network policies."""
 import json
 import subprocess
 import threading
 
-from . import cgroups, control_plane, dns, images, netns, storage, tools
+from . import cgroups, control_plane, dns, images, netns, policies, storage, tools
 
-PARTS = ["containerd", "kubelet", "kube-proxy", "coredns", "storage"]
+PARTS = ["containerd", "kubelet", "kube-proxy", "coredns", "storage", "policies"]
 NAME = "lab"
 
 
@@ -26,6 +26,7 @@ def start(lab):
     lab.start("kubelet", kubelet(lab))
     lab.start("kube-proxy", kube_proxy(lab))
     lab.start("storage", storage.command(lab))
+    lab.start("policies", policies.command(lab))
     lab.step("images imported", loading.finish)
     lab.step("DNS ready", lambda: lab.wait_for(lambda: dns.ready(lab), "coredns"))
     lab.step("node ready", lambda: lab.wait_for(lambda: lab.node_ready(NAME), "kubelet", "kube-proxy"))
@@ -72,6 +73,12 @@ def ctr(lab, *arguments):
     if done.returncode:
         raise RuntimeError(f"ctr {' '.join(arguments)}: {done.stderr.strip()}")
     return done.stdout
+
+
+def enter_network(lab, container):
+    """The command prefix that runs a program of this machine in the network of a container's pod."""
+    tasks = dict(line.split()[:2] for line in ctr(lab, "-n", "k8s.io", "tasks", "ls").splitlines()[1:])
+    return ["nsenter", f"--net=/proc/{tasks[container.removeprefix('containerd://')]}/ns/net"]
 
 
 def containerd_ready(lab):

@@ -1,0 +1,170 @@
+#include "restate/app/kind_controller.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "restate/base/error.h"
+
+namespace restate::app {
+namespace {
+
+constexpr Clock::Duration kCachePoll = std::chrono::milliseconds(20);
+
+std::string NameOfDefinition(const kube::Resource& resource) {
+  return absl::StrCat(std::string(resource.plural), ".", std::string(resource.group));
+}
+
+}  // namespace
+
+KindController::KindController(Shared shared, runtime::WorkQueue& queue, KindSetup setup, ControllerSettings settings,
+                               std::function<void(absl::Status)> fatal)
+    : shared_(shared),
+      queue_(queue),
+      setup_(std::move(setup)),
+      settings_(std::move(settings)),
+      fatal_(std::move(fatal)),
+      applier_(shared_.client),
+      statuses_(shared_.client, cache_, shared_.clock),
+      controller_({.name = std::string(setup_.name), .workers = settings_.workers}, queue_, shared_.clock,
+                  [this](const kube::Key& key, std::stop_token stop) { return Pass(key, stop); },
+                  &shared_.state.metrics.Passes(setup_.name)) {
+  for (const Watched& watched : setup_.watches) Follow(watched);
+  const auto optional = [](const Watched& watched) { return watched.optional; };
+  if (std::any_of(setup_.watches.begin(), setup_.watches.end(), optional)) FollowDefinitions();
+}
+
+KindController::~KindController() {
+  RequestStop();
+  // These add to the queue and start each other: they end before what they use.
+  starter_ = {};
+  definitions_.reset();
+  followers_.clear();
+}
+
+void KindController::Follow(const Watched& watched) {
+  const auto enqueue = [this, keys_of = watched.keys_of](const std::vector<runtime::Change>& changes, bool initial) {
+    using Priority = runtime::WorkQueue::Priority;
+    for (const runtime::Change& change : changes) {
+      for (const kube::Key& key : keys_of(change, cache_)) {
+        queue_.Add(key, initial ? Priority::kBackground : Priority::kLive);
+      }
+    }
+  };
+  const bool narrowed = watched.resource.namespaced && !watched.everywhere;
+  auto follower = std::make_unique<Follower>();
+  follower->watched = watched;
+  follower->reflector = std::make_unique<runtime::Reflector>(
+      runtime::ReflectorOptions{.resource = watched.resource,
+                                .ns = narrowed ? settings_.ns : std::string(),
+                                .selector = watched.selector,
+                                .metadata_only = watched.metadata_only},
+      shared_.client, cache_, shared_.clock, enqueue, &shared_.state.metrics.Watches());
+  followers_.push_back(std::move(follower));
+}
+
+// One watch tells of all optional APIs, also of those that are installed later; asking for each would never end.
+void KindController::FollowDefinitions() {
+  definitions_ = std::make_unique<runtime::Reflector>(
+      runtime::ReflectorOptions{
+          .resource = kube::kCustomResourceDefinitions, .ns = {}, .selector = {}, .metadata_only = true},
+      shared_.client, cache_, shared_.clock,
+      [this](const std::vector<runtime::Change>& changes, bool) {
+        for (const runtime::Change& change : changes) {
+          if (change.after) StartOptional(*change.after);
+        }
+      },
+      &shared_.state.metrics.Watches());
+}
+
+void KindController::StartOptional(const kube::Object& definition) {
+  for (const auto& follower : followers_) {
+    if (!follower->watched.optional || NameOfDefinition(follower->watched.resource) != definition.key().name) continue;
+    if (!follower->started.exchange(true)) follower->reflector->Start();
+  }
+}
+
+void KindController::Start() {
+  starter_ = std::jthread([this](std::stop_token stop) { Run(stop); });
+}
+
+void KindController::Run(std::stop_token stop) {
+  const CrdGate gate{setup_.resource, settings_.pod};
+  const absl::Status served = gate.Wait(shared_.client, shared_.clock, shared_.state.metrics, shared_.events, stop);
+  if (!served.ok()) {
+    if (!stop.stop_requested()) fatal_(served);
+    return;
+  }
+  for (const auto& follower : followers_) {
+    if (!follower->watched.optional && !follower->started.exchange(true)) follower->reflector->Start();
+  }
+  if (definitions_) definitions_->Start();
+  if (!WaitForCaches(stop)) return;
+  controller_.Start();
+  ready_ = true;
+  spdlog::info("{}: ready", name());
+}
+
+// Without the right to read the definitions each optional API is asked for by itself.
+bool KindController::DefinitionsKnown() {
+  if (!definitions_ || cache_.Synced(kube::kCustomResourceDefinitions)) return true;
+  if (definitions_->Trouble().empty()) return false;
+  for (const auto& follower : followers_) {
+    if (!follower->started.exchange(true)) follower->reflector->Start();
+  }
+  return true;
+}
+
+// No pass before every cache it reads has its first complete list (client-rules W19). Of optional APIs, those that are
+// there count too: what is not listed yet would be taken for absent.
+bool KindController::WaitForCaches(std::stop_token stop) {
+  const auto synced = [this](const auto& follower) {
+    return (follower->watched.optional && (!follower->started || !follower->reflector->Trouble().empty())) ||
+           cache_.Synced(follower->watched.resource);
+  };
+  while (!DefinitionsKnown() || !std::all_of(followers_.begin(), followers_.end(), synced)) {
+    if (!shared_.clock.Sleep(kCachePoll, stop)) return false;
+  }
+  return true;
+}
+
+runtime::Next KindController::Pass(const kube::Key& key, std::stop_token stop) {
+  const plan::World world{shared_.state.config, shared_.clock, cache_,         shared_.client,      applier_,
+                          shared_.events,       shared_.admin, shared_.usage,  shared_.node_client, shared_.nodes,
+                          statuses_,            shared_.state.diagnostics,     stop};
+  runtime::Next next = setup_.pass(key, world);
+  const kube::ObjectPtr object = cache_.Get(setup_.resource, key);
+  if (setup_.passed) setup_.passed(key, object);
+  if (!object) shared_.state.metrics.Forget(name(), key);
+  return next;
+}
+
+void KindController::RequestStop() {
+  ready_ = false;
+  starter_.request_stop();
+  controller_.RequestStop();
+}
+
+bool KindController::Join(Clock::Duration limit) { return controller_.Join(limit); }
+
+std::string KindController::Trouble() const {
+  if (definitions_) {
+    if (std::string trouble = definitions_->Trouble(); !trouble.empty()) return trouble;
+  }
+  for (const auto& follower : followers_) {
+    if (!follower->started && follower->watched.optional) continue;
+    if (std::string trouble = follower->reflector->Trouble(); !trouble.empty()) return trouble;
+  }
+  return ready_ ? "" : "waiting for its CRD and its first lists";
+}
+
+void KindController::Measure() {
+  for (const auto& follower : followers_) {
+    shared_.state.metrics.SetCacheObjects(follower->watched.resource, cache_.Size(follower->watched.resource));
+  }
+  shared_.state.metrics.SetLoad(name(), controller_.load());
+}
+
+}  // namespace restate::app

@@ -1,0 +1,67 @@
+#include <spdlog/spdlog.h>
+
+#include "absl/strings/str_cat.h"
+#include "restate/app/kinds.h"
+#include "restate/deployment/deployment.h"
+#include "restate/deployment/triggers.h"
+#include "restate/deployment/version_status.h"
+#include "restate/plan/reconcile.h"
+#include "restate/plan/triggers.h"
+
+namespace restate::app {
+namespace {
+
+using deployment::kRestateClusters;
+using deployment::kRestateDeployments;
+
+KeysOf One(std::optional<kube::Key> (*key_of)(const runtime::Change&)) {
+  return [key_of](const runtime::Change& change, const runtime::Cache&) {
+    const auto key = key_of(change);
+    return key ? std::vector{*key} : std::vector<kube::Key>();
+  };
+}
+
+// Somebody took the finalizer off, and the object went.
+void TellLoss(const runtime::Change& change, const runtime::WorkQueue& queue) {
+  if (!deployment::WasTakenAway(change)) return;
+  // A pass that holds the key may be the one that let it go: the event can overtake the answer to its write.
+  if (queue.held(change.before->key())) return;
+  spdlog::warn("RestateDeployment {}: its finalizer was taken away; what is registered for it in Restate stays",
+               change.before->key().ToString());
+}
+
+}  // namespace
+
+KindSetup RestateDeployments(State& state, const runtime::WorkQueue& queue) {
+  const auto own = [&queue](const runtime::Change& change, const runtime::Cache&) {
+    TellLoss(change, queue);
+    const auto key = plan::KeyOfChange(change);
+    return key ? std::vector{*key} : std::vector<kube::Key>();
+  };
+  // Children are watched by the label the operator gives them: a cluster is full of other people's ReplicaSets.
+  const std::string ours = absl::StrCat(std::string(deployment::kManagedByLabel), "=", std::string(kube::kManager));
+  return {
+      .name = deployment::Kind::kName,
+      .resource = kRestateDeployments,
+      .watches =
+          {
+              {.resource = kRestateDeployments, .selector = {}, .keys_of = own},
+              {.resource = kube::kReplicaSets, .selector = ours, .keys_of = One(deployment::KeyOfChildChange)},
+              {.resource = kube::kServices, .selector = ours, .keys_of = One(deployment::KeyOfChildChange)},
+              {.resource = kube::kAutoscalers, .selector = ours, .keys_of = One(deployment::KeyOfSpecChange)},
+              {.resource = kRestateClusters,
+               .selector = {},
+               .keys_of = deployment::KeysOfClusterChange,
+               .optional = true},
+          },
+      .pass = plan::Reconcile<deployment::Kind>,
+      .passed =
+          [&state](const kube::Key& key, const kube::ObjectPtr& object) {
+            if (!object) return;
+            const auto counts = deployment::CountVersions(object->Body());
+            state.metrics.SetVersions(key, counts.by_phase, counts.invocations);
+          },
+  };
+}
+
+}  // namespace restate::app

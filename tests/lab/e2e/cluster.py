@@ -1,0 +1,108 @@
+"""One RestateCluster of a test, seen through Kubernetes and through Restate."""
+import http.client
+import json
+
+from labkit import clusters, restate
+
+from .service import APPLY, MERGE
+from .waiting import eventually
+
+KINDS = {"serviceaccounts": "/api/v1", "configmaps": "/api/v1", "services": "/api/v1", "pods": "/api/v1",
+         "persistentvolumeclaims": "/api/v1", "events": "/api/v1", "statefulsets": "/apis/apps/v1",
+         "controllerrevisions": "/apis/apps/v1", "poddisruptionbudgets": "/apis/policy/v1",
+         "networkpolicies": "/apis/networking.k8s.io/v1"}
+OURS = "app.kubernetes.io/name=restate"
+
+
+class Cluster:
+    def __init__(self, lab, name, nodes=1, **options):
+        self.lab, self.name, self.nodes = lab, name, nodes
+        self.options = options
+        self.path = f"{clusters.PATH}/{name}"
+
+    def apply(self, **changed):
+        self.options.update(changed)
+        body = clusters.restate_cluster(self.name, self.nodes, **self.options)
+        status, answer = self.lab.api.request("PATCH", f"{self.path}?fieldManager=lab&force=true", body,
+                                              content_type=APPLY)
+        assert status in (200, 201), answer
+        return self
+
+    def patch(self, change):
+        status, answer = self.lab.api.request("PATCH", self.path, change, content_type=MERGE)
+        assert status == 200, answer
+
+    def get(self, path):
+        status, found = self.lab.api.request("GET", path)
+        return found if status == 200 else None
+
+    def object(self):
+        return self.get(self.path)
+
+    def status(self):
+        return (self.object() or {}).get("status", {})
+
+    def condition(self, about="Ready"):
+        """(status, reason, message)"""
+        found = [c for c in self.status().get("conditions", []) if c["type"] == about]
+        return (found[0]["status"], found[0]["reason"], found[0]["message"]) if found else (None, None, "")
+
+    def ready(self):
+        found = self.object()
+        return (found["status"].get("observedGeneration") == found["metadata"]["generation"] if found.get("status")
+                else False) and self.condition()[0] == "True"
+
+    def until_ready(self, timeout=180):
+        eventually(f"RestateCluster {self.name} is Ready", self.ready, timeout, self.status, 0.3)
+        return self
+
+    def until_condition(self, status, reason, timeout=60):
+        eventually(f"RestateCluster {self.name}: Ready is {status} with {reason}",
+                   lambda: self.condition()[:2] == (status, reason), timeout, self.status)
+        return self.condition()[2]
+
+    def delete(self):
+        self.lab.api.request("DELETE", self.path)
+
+    def until_gone(self, timeout=90):
+        eventually(f"RestateCluster {self.name} is gone", lambda: not self.object(), timeout, self.status)
+        eventually(f"namespace {self.name} is gone", lambda: not self.get(f"/api/v1/namespaces/{self.name}"), timeout,
+                   interval=0.5)
+
+    # What it is made of.
+
+    def list(self, kind):
+        path = f"{KINDS[kind]}/namespaces/{self.name}/{kind}?labelSelector={OURS}"
+        return {item["metadata"]["name"]: item for item in self.get(path)["items"]}
+
+    def child(self, kind, name):
+        return self.get(f"{KINDS[kind]}/namespaces/{self.name}/{kind}/{name}")
+
+    def stateful_set(self):
+        return self.child("statefulsets", "restate")
+
+    def pods(self):
+        return self.list("pods")
+
+    def uids(self, kind="pods"):
+        return {name: item["metadata"]["uid"] for name, item in self.list(kind).items()}
+
+    def events(self, reason):
+        """The notes of its events with this reason; those of what has no namespace are in `default`."""
+        selection = f"fieldSelector=reason={reason},involvedObject.name={self.name}"
+        found = self.get(f"/api/v1/namespaces/default/events?{selection}")
+        return [item["message"] for item in found["items"]]
+
+    # Restate.
+
+    def identity(self, pod):
+        """What a node says about itself; None while it says nothing."""
+        address = self.pods()[pod]["status"].get("podIP")
+        try:
+            status, text = self.lab.http("GET", address, restate.PORTS["node"], "/health", timeout=5)
+        except (OSError, http.client.HTTPException, TypeError):
+            return None
+        return json.loads(text) if status == 200 else None
+
+    def call(self, path, argument=None, timeout=30):
+        return restate.call(self.lab, path, argument, self.name, timeout)
