@@ -4,6 +4,7 @@
 #include <cctype>
 #include <optional>
 
+#include "quote.h"
 #include "restate/base/error.h"
 #include "restate/json/text.h"
 #include "restate/json/value.h"
@@ -11,28 +12,7 @@
 namespace restate::admin {
 namespace {
 
-constexpr std::size_t kMaxQuoted = 512;
 constexpr std::size_t kMaxId = 128;
-
-bool IsContinuation(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
-
-// For people and logs: one line without control characters (C1 ones included: terminals obey them), cut between characters.
-// `text` is valid UTF-8.
-std::string Quotable(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    const bool c1 = byte == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0;
-    if (c1) ++i;
-    out += c1 || byte < 0x20 || byte == 0x7f ? ' ' : text[i];
-  }
-  if (out.size() > kMaxQuoted) {
-    std::size_t end = kMaxQuoted;
-    while (end > 0 && IsContinuation(out[end])) --end;
-    out.resize(end);
-  }
-  return out;
-}
 
 std::string MediaTypeOf(const kube::HttpResponse& response) {
   std::string type = response.content_type.substr(0, response.content_type.find(';'));

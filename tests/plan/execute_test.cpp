@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <thread>
+
 #include "absl/strings/match.h"
 #include "plan/stage.h"
 
@@ -181,6 +183,42 @@ TEST_CASE("what the object can do without: a refusal is told, and the plan goes 
   }
 }
 
+TEST_CASE("what cannot be changed is replaced where that is asked for, and nothing else is") {
+  Fixture f;
+  f.Run({CreateStep(ReplicaSet("set"))});
+  json::Value other = ReplicaSet("set");
+  other["spec"]["selector"]["matchLabels"] = Obj({{"app", "b"}});
+  other["spec"]["template"]["metadata"]["labels"] = Obj({{"app", "b"}});
+  Apply step{kube::kReplicaSets, other, "restate-operator", "", f.Set()};
+  const std::string uid = f.Set()->uid();
+  const auto there = [&] { return f.stage.api.Get(kube::kReplicaSets, kSet).has_value(); };
+  CHECK(ReasonOf(f.Run({step}).error) == Reason::kApiRejected);
+  CHECK(there());
+  step.replace_if_immutable = true;
+  SUBCASE("the field is immutable") {
+    const auto outcome = f.Run({step});
+    CHECK(outcome.error.ok());
+    CHECK(outcome.changed);
+    CHECK(!there());
+    CHECK(!f.Set());  // so that the next pass makes it
+  }
+  SUBCASE("it is refused for another reason") {
+    f.stage.api.OnRequest([](const fake::ApiRequest& r) -> std::optional<fake::Fault> {
+      if (r.method != "PATCH") return std::nullopt;
+      return fake::Fault::Refuse(422, "Invalid", "spec.replicas: must be greater than or equal to 0");
+    });
+    CHECK(ReasonOf(f.Run({step}).error) == Reason::kApiRejected);
+    CHECK(there());
+  }
+  SUBCASE("the object is another one than we know") {
+    step.body["metadata"]["uid"] = uid;
+    f.stage.api.Remove(kube::kReplicaSets, kSet);
+    f.stage.api.Add(kube::kReplicaSets, ReplicaSet("set"));
+    CHECK(ReasonOf(f.Run({step}).error) == Reason::kApiConflict);
+    CHECK(there());
+  }
+}
+
 TEST_CASE("the same apply is sent once") {
   Fixture f;
   const auto run = [&] {
@@ -271,6 +309,49 @@ TEST_CASE("an object that must be new is not added to one that no watch shows") 
   f.stage.api.Remove(kube::kServices, kSet);
   CHECK(f.Run({apply}).error.ok());
   CHECK(f.stage.api.Get(kube::kServices, kSet));
+}
+
+TEST_CASE("provisioning") {
+  Fixture f;
+  const std::string address = "restate-0.restate:5122";
+  const admin::WantedNodes nodes{.identify = {address}, .state_from = {}};
+  f.stage.fake_nodes.Identify(address, fake::FakeNodes::Awaiting());
+  const auto look = [&] {
+    while (!f.stage.nodes.Ask(kAsker, nodes).look) f.stage.AwaitLook();
+    return f.stage.nodes.Ask(kAsker, nodes).look;
+  };
+  CHECK(look()->identities.at(address)->AwaitsProvisioning());
+  const Provision step{address};
+  CHECK(ToString(step) == "provision restate-0.restate:5122");
+  SUBCASE("once it is done, no look from before it counts") {
+    const auto outcome = f.Run({step, CreateStep(ReplicaSet("after"))});
+    CHECK(outcome.error.ok());
+    CHECK(outcome.provisioned);
+    CHECK(outcome.changed);
+    CHECK(f.stage.api.Get(kube::kReplicaSets, {"default", "after"}));
+    CHECK_FALSE(f.stage.nodes.Ask(kAsker, nodes).last);
+    CHECK(look()->identities.at(address)->Provisioned());
+  }
+  SUBCASE("a failure ends the plan in the node's words, and nothing is known of what came of it") {
+    f.stage.fake_nodes.FailProvision(address, MakeError(Reason::kAdminCallRejected, address + ": INTERNAL: no quorum"));
+    const auto outcome = f.Run({step, CreateStep(ReplicaSet("after"))});
+    CHECK(ReasonOf(outcome.error) == Reason::kProvisioningFailed);
+    CHECK(absl::StrContains(std::string(MessageOf(outcome.error)), "restate-0.restate:5122: INTERNAL: no quorum"));
+    CHECK_FALSE(outcome.provisioned);
+    CHECK_FALSE(f.stage.api.Get(kube::kReplicaSets, {"default", "after"}));
+    CHECK_FALSE(f.stage.nodes.Ask(kAsker, nodes).last);
+  }
+  SUBCASE("an operator that ends while the node hangs has not failed") {
+    f.stage.fake_nodes.Hang(address);
+    std::stop_source stop;
+    std::jthread ending([&] {
+      f.stage.fake_nodes.WaitForCalls(2);
+      stop.request_stop();
+    });
+    const auto outcome = f.Run({step}, stop.get_token());
+    CHECK(ReasonOf(outcome.error) == Reason::kStopped);
+    CHECK_FALSE(outcome.provisioned);
+  }
 }
 
 TEST_CASE("an event is handed over and cannot fail") {

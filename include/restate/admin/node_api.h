@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -52,8 +52,8 @@ struct NodeState {
 struct PartitionState {
   int processors = 0;  // how many of them run it
   bool has_leader = false;
-  int replaying = 0;                     // processors that are not up to date yet
-  std::vector<std::uint32_t> broken_on;  // nodes where its store has to be replaced
+  int replaying = 0;                  // processors that are not up to date yet
+  std::set<std::uint32_t> broken_on;  // nodes where its store has to be replaced
 };
 
 // The cluster as one of its nodes sees it.
