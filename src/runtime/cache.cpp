@@ -51,6 +51,19 @@ std::vector<kube::ObjectPtr> Cache::List(const kube::Resource& resource) const {
   return all;
 }
 
+std::vector<kube::ObjectPtr> Cache::ListIn(const kube::Resource& resource, std::string_view ns) const {
+  std::vector<kube::ObjectPtr> all;
+  std::lock_guard lock(mutex_);
+  const Store* store = Find(resource);
+  if (store == nullptr) return all;
+  // Keys are in the order of their namespaces.
+  for (auto it = store->objects.lower_bound({std::string(ns), ""}); it != store->objects.end(); ++it) {
+    if (it->first.ns != ns) break;
+    all.push_back(it->second);
+  }
+  return all;
+}
+
 std::size_t Cache::Size(const kube::Resource& resource) const {
   std::lock_guard lock(mutex_);
   const Store* store = Find(resource);

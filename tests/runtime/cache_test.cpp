@@ -262,6 +262,26 @@ TEST_CASE("owned objects are found by their owner's uid as owners come, change a
   CHECK(owned("o2") == "c");
 }
 
+TEST_CASE("the objects of one namespace are told from those of others, whatever the names are like") {
+  Cache cache;
+  const auto put = [&](const std::string& ns, const std::string& name) {
+    auto body = Body({name, ns + "." + name, "1"});
+    body["metadata"]["namespace"] = ns;
+    cache.Put(kReplicaSets, *restate::kube::Object::From(body));
+  };
+  for (const char* ns : {"a", "a-b", "b", "c"}) {
+    put(ns, "x");
+    put(ns, "0");
+  }
+  std::string names;
+  for (const auto& object : cache.ListIn(kReplicaSets, "a-b")) names += object->key().ToString() + " ";
+  CHECK(names == "a-b/0 a-b/x ");
+  CHECK(cache.ListIn(kReplicaSets, "c").size() == 2);
+  CHECK(cache.ListIn(kReplicaSets, "").empty());
+  CHECK(cache.ListIn(kReplicaSets, "aa").empty());
+  CHECK(cache.ListIn(kServices, "a").empty());
+}
+
 TEST_CASE("resources are apart, and what was never seen is absent") {
   Cache cache;
   cache.Put(kReplicaSets, Make({"a", "u1", "1"}));

@@ -34,6 +34,8 @@ class Cache {
   kube::ObjectPtr Get(const kube::Resource& resource, const kube::Key& key) const;
   std::vector<kube::ObjectPtr> OwnedBy(const kube::Resource& resource, std::string_view owner_uid) const;
   std::vector<kube::ObjectPtr> List(const kube::Resource& resource) const;
+  // Of one namespace; costs what that holds, however many there are.
+  std::vector<kube::ObjectPtr> ListIn(const kube::Resource& resource, std::string_view ns) const;
   std::size_t Size(const kube::Resource& resource) const;
   // Whether the first list of this resource is complete.
   bool Synced(const kube::Resource& resource) const;
