@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <charconv>
 
-#include "absl/strings/str_cat.h"
 #include "restate/cluster/metadata.h"
 #include "restate/cluster/objects.h"
 #include "restate/cluster/observed.h"
@@ -39,31 +38,32 @@ void GatherChildren(Observed& seen, const runtime::Cache& cache) {
   if (const auto set = seen.Child(kube::kStatefulSets, kRestate)) seen.stateful_set = set->Body();
 }
 
-// The ordinal of the pod that a claim is for; nullopt: the claim is none of a pod.
-std::optional<std::int64_t> OrdinalOf(std::string_view claim) {
-  const std::string prefix = absl::StrCat(std::string(kStorage), "-", std::string(kRestate), "-");
-  if (!claim.starts_with(prefix)) return std::nullopt;
-  claim.remove_prefix(prefix.size());
+// The number after the prefix; nullopt: the name is of another kind.
+std::optional<std::int64_t> OrdinalOf(std::string_view name, std::string_view prefix) {
+  if (!name.starts_with(prefix)) return std::nullopt;
+  name.remove_prefix(prefix.size());
   std::int64_t ordinal = 0;
-  const auto [end, error] = std::from_chars(claim.data(), claim.data() + claim.size(), ordinal);
-  if (error != std::errc() || end != claim.data() + claim.size() || ordinal < 0) return std::nullopt;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), ordinal);
+  if (error != std::errc() || end != name.data() + name.size() || ordinal < 0) return std::nullopt;
   return ordinal;
 }
 
-// Claims have no owner: they outlive the StatefulSet. Their name and the labels of the claim template tell them.
-void GatherClaims(Observed& seen, const runtime::Cache& cache) {
+// What belongs to each node, told by name and labels: claims have no owner, for they outlive the StatefulSet, and pods
+// have none while that is replaced.
+template <class PerNode>
+std::vector<PerNode> GatherPerNode(const Observed& seen, const runtime::Cache& cache, const kube::Resource& resource,
+                                   std::string_view prefix) {
   const StringMap wanted = SelectorLabels(seen);
-  for (const auto& object : cache.List(kube::kPersistentVolumeClaims)) {
-    const auto ordinal = object->key().ns == seen.name() ? OrdinalOf(object->key().name) : std::nullopt;
+  std::vector<PerNode> found;
+  for (const auto& object : cache.ListIn(resource, seen.name())) {
+    const auto ordinal = OrdinalOf(object->key().name, prefix);
     if (!ordinal) continue;
-    Claim claim{object, object->Body(), *ordinal};
-    const StringMap labels = json::ToMap(claim.body.FindPath({"metadata", "labels"}));
-    if (std::includes(labels.begin(), labels.end(), wanted.begin(), wanted.end())) {
-      seen.claims.push_back(std::move(claim));
-    }
+    PerNode item{object, object->Body(), *ordinal};
+    const StringMap labels = json::ToMap(item.body.FindPath({"metadata", "labels"}));
+    if (std::includes(labels.begin(), labels.end(), wanted.begin(), wanted.end())) found.push_back(std::move(item));
   }
-  std::sort(seen.claims.begin(), seen.claims.end(),
-            [](const Claim& a, const Claim& b) { return a.ordinal < b.ordinal; });
+  std::sort(found.begin(), found.end(), [](const PerNode& a, const PerNode& b) { return a.ordinal < b.ordinal; });
+  return found;
 }
 
 }  // namespace
@@ -81,7 +81,8 @@ std::optional<Observed> Gather(const kube::Key& key, const runtime::Cache& cache
   Decode(seen);
   seen.home = cache.Get(kube::kNamespaces, {"", seen.name()});
   GatherChildren(seen, cache);
-  GatherClaims(seen, cache);
+  seen.claims = GatherPerNode<Claim>(seen, cache, kube::kPersistentVolumeClaims, "storage-restate-");
+  seen.pods = GatherPerNode<Pod>(seen, cache, kube::kPods, "restate-");
   return seen;
 }
 

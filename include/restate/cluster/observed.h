@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "restate/admin/nodes.h"
 #include "restate/crd/kinds.h"
 #include "restate/crd/restate_cluster.h"
 #include "restate/json/value.h"
@@ -54,6 +55,18 @@ struct Claim {
   bool bound() const { return body.StringAt({"status", "phase"}) == "Bound"; }
 };
 
+// The pod of a node, or what is left of it.
+struct Pod {
+  kube::ObjectPtr object;
+  json::Value body;
+  std::int64_t ordinal = 0;
+
+  bool running() const { return !object->deleting() && body.StringAt({"status", "phase"}) == "Running"; }
+  bool ready() const;  // and not on its way out
+  // What keeps it from being ready, as kubelet and scheduler say: "Pending: 0/3 nodes are available". Empty: nothing.
+  std::string Trouble() const;
+};
+
 struct Observed {
   kube::ObjectPtr object;
   json::Value body;
@@ -70,6 +83,8 @@ struct Observed {
   std::map<std::pair<kube::Resource, std::string>, kube::ObjectPtr> children;  // of the wanted names, whoever owns them
   json::Value stateful_set;                                                    // the live one; null: none
   std::vector<Claim> claims;                                                   // in the order of their pods
+  std::vector<Pod> pods;                                                       // in the order of their ordinals
+  std::optional<admin::NodesAnswer> nodes;                                     // nullopt: they were not asked
 
   // Of the object, and of the namespace that it lives in.
   const std::string& name() const { return object->key().name; }
