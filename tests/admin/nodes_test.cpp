@@ -70,8 +70,10 @@ struct Fixture {
 TEST_CASE_FIXTURE(Fixture, "a look has an answer or an error of each node, and one state; its asker is woken once") {
   api.Identify("n1", Down());
   api.Identify("n2", FakeNodes::Awaiting());
+  api.Hang("n0");
   CHECK(Waits(a));
   CHECK(Waits(a));  // a second question changes nothing
+  api.Release("n0");
   CHECK(woken.WaitFor(1) == std::vector{a});
   Settle();
   CHECK(woken.Times(a) == 1);
