@@ -18,7 +18,6 @@ bool WorthTelling(const DeploymentPlan& plan, const plan::Outcome& outcome, Reas
     case Reason::kWaitingForUsage:
     case Reason::kConfirmingRegistration:
     case Reason::kAdminBusy:
-    case Reason::kApiConflict:
     case Reason::kStopped:
     case Reason::kNotSynced: return false;
     default: return true;
@@ -96,7 +95,8 @@ bool Urgent(const Observed& seen, const DeploymentPlan& plan, const plan::Verdic
   const crd::Condition* old = plan::Told(FrameOf(seen), "Ready");
   if (plan.collided || DeletionMovedOn(seen, plan)) return true;
   if (verdict.reason == Reason::kSuspended) return true;
-  if (verdict.reason == Reason::kApiUnavailable) return false;  // often over before it is worth a write
+  // Often over before they are worth a write.
+  if (verdict.reason == Reason::kApiUnavailable || verdict.reason == Reason::kApiConflict) return false;
   if (RowOf(verdict.reason).error_class != ErrorClass::kWait) return !old || old->reason != RowOf(verdict.reason).name;
   if (verdict.status != "True") return old && old->status == "True";
   return !old || old->status != "True" || !ToldOfThisVersion(seen);

@@ -13,6 +13,14 @@ bool IsRefusal(const absl::Status& status, const Apply& step) {
          (kube::IsConflict(status) && !step.live);
 }
 
+// A field that may not change any more would. Of an object of another uid the server says the same: that is a stale
+// view.
+bool IsImmutable(const absl::Status& status) {
+  const auto error = kube::ApiErrorOf(status);
+  return error && error->code == 422 && ReasonOf(status) == Reason::kApiRejected &&
+         error->message.find("field is immutable") != std::string::npos;
+}
+
 class Executor {
  public:
   Executor(const kube::Key& asker, const World& world) : asker_(asker), world_(world) {}
@@ -53,6 +61,9 @@ class Executor {
       event.note.append(": ").append(MessageOf(result.status()));
       world_.events.Record(std::move(event));
       return absl::OkStatus();
+    }
+    if (step.replace_if_immutable && step.live && IsImmutable(result.status())) {
+      return Do(Delete{step.resource, step.live->key(), step.live->uid()});
     }
     if (!result.ok()) return Learn(step.resource, kube::KeyOf(step.body), result.status());
     if (!result->sent) return absl::OkStatus();
@@ -143,14 +154,14 @@ class Executor {
     const auto found = world_.client.Get(resource, key, world_.stop);
     if (kube::IsNotFound(found.status())) return absl::OkStatus();
     if (!found.ok()) return found.status();
-    Remember(resource, *found);
+    RememberFound(resource, *found);
     return MakeError(Reason::kApiConflict, "our view was stale: " + key.ToString() + " exists");
   }
 
   void Refresh(const kube::Resource& resource, const kube::Key& key) {
     const auto live = world_.client.Get(resource, key, world_.stop);
     if (live.ok()) {
-      Remember(resource, *live);
+      RememberFound(resource, *live);
     } else if (kube::IsNotFound(live.status())) {
       // Hidden, not removed: its DELETED event is still to come, and with it the pass that this calls for.
       if (const auto known = world_.cache.Get(resource, key)) world_.cache.MarkGone(resource, key, known->uid());
@@ -164,6 +175,10 @@ class Executor {
     live["spec"]["replicas"] = scale.IntAt({"spec", "replicas"});
     live["metadata"]["resourceVersion"] = scale.StringAt({"metadata", "resourceVersion"});
     Remember(step.resource, live);
+  }
+
+  void RememberFound(const kube::Resource& resource, const json::Value& live) {
+    if (auto object = kube::Object::From(live); object.ok()) world_.cache.PutFound(resource, *std::move(object));
   }
 
   void Remember(const kube::Resource& resource, const json::Value& live) {

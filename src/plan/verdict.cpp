@@ -11,6 +11,7 @@ constexpr std::size_t kLongestMessage = 1024;  // bytes
 std::string_view StatusOf(Reason reason) {
   switch (reason) {
     case Reason::kApiUnavailable:
+    case Reason::kApiConflict:
     case Reason::kApiRejected:
     case Reason::kApiNotFound:
     case Reason::kApiForbidden:

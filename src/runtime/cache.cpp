@@ -137,6 +137,19 @@ std::vector<Change> Cache::Put(const kube::Resource& resource, kube::ObjectPtr o
   return {{std::move(known), nullptr}, {nullptr, std::move(object)}};
 }
 
+std::vector<Change> Cache::PutFound(const kube::Resource& resource, kube::ObjectPtr object) {
+  {
+    std::lock_guard lock(mutex_);
+    Store& store = stores_[resource];
+    const auto tombstone = store.tombstones.find(object->uid());
+    // A deletion has a version of its own; the end of a selection has that of the change that ended it.
+    if (tombstone != store.tombstones.end() && tombstone->second.version == object->resource_version()) {
+      store.tombstones.erase(tombstone);
+    }
+  }
+  return Put(resource, std::move(object));
+}
+
 std::vector<Change> Cache::Remove(const kube::Resource& resource, const kube::Key& key, std::string_view uid,
                                   std::string_view version) {
   kube::ObjectPtr last;

@@ -142,6 +142,16 @@ TEST_CASE("W18 an object that left the selector and came back is seen again") {
   CHECK(Text(cache.Put(kReplicaSets, Make({"a", "u1", "8"}))) == "+a/u1@8");
 }
 
+TEST_CASE(
+    "W18 an object that left the selector is known again by a read, one that was deleted is not by a late answer") {
+  Cache cache;
+  cache.Replace(kReplicaSets, {Make({"a", "u1", "1"})}, "1");
+  cache.Remove(kReplicaSets, kA, "u1", "5");
+  CHECK(Text(cache.Put(kReplicaSets, Make({"a", "u1", "5"}))) == "");  // the answer to the write that deleted it
+  CHECK(Text(cache.PutFound(kReplicaSets, Make({"a", "u1", "4"}))) == "");
+  CHECK(Text(cache.PutFound(kReplicaSets, Make({"a", "u1", "5"}))) == "+a/u1@5");
+}
+
 TEST_CASE("W19 a resource is synced from its first complete list on, also an empty one") {
   Cache cache;
   CHECK_FALSE(cache.Synced(kReplicaSets));

@@ -49,6 +49,9 @@ class Cache {
   // From a watch event or the answer to a write. Certainly older than what is known under this name, or of an
   // incarnation that is gone: no change. Another uid: the old incarnation is deleted, the new one added.
   std::vector<Change> Put(const kube::Resource& resource, kube::ObjectPtr object);
+  // From a read of this one object: it is there at this version, although a watch said that it is gone: it has left the
+  // watch's label selector.
+  std::vector<Change> PutFound(const kube::Resource& resource, kube::ObjectPtr object);
   // From a DELETED event of version `version`: only that incarnation.
   std::vector<Change> Remove(const kube::Resource& resource, const kube::Key& key, std::string_view uid,
                              std::string_view version = "");

@@ -89,7 +89,7 @@ class Cluster:
 
     def events(self, reason):
         """The notes of its events with this reason; those of what has no namespace are in `default`."""
-        selection = f"fieldSelector=reason={reason},involvedObject.name={self.name}"
+        selection = f"fieldSelector=reason={reason},involvedObject.uid={self.object()['metadata']['uid']}"
         found = self.get(f"/api/v1/namespaces/default/events?{selection}")
         return [item["message"] for item in found["items"]]
 
