@@ -1,10 +1,10 @@
 #include "restate/admin/node_client.h"
 
+#include <grpc/support/log.h>
 #include <grpcpp/grpcpp.h>
+#include <spdlog/spdlog.h>
 
 #include <array>
-#include <map>
-#include <mutex>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -12,7 +12,6 @@
 #include "node_ctl.grpc.pb.h"
 #include "quote.h"
 #include "restate/base/error.h"
-#include "restate/base/guarded.h"
 
 namespace restate::admin {
 namespace {
@@ -28,7 +27,6 @@ constexpr auto kProvisionTimeout = seconds(30);
 constexpr auto kStateTimeout = seconds(10);
 constexpr int kConnectMs = 10'000;
 constexpr int kMaxAnswer = 4 << 20;  // a partition takes 100 bytes per node
-constexpr auto kIdle = std::chrono::minutes(10);
 
 using ChannelPtr = std::shared_ptr<grpc::Channel>;
 
@@ -37,12 +35,17 @@ ChannelPtr Dial(const std::string& address) {
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);  // nodes are beside us
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kConnectMs);  // which is the limit for connecting, too
-  // Without it, a new channel would share the connections of the one before, and their back-off.
+  // Without it, channels to one address would share their connections and the back-off after a failure.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetMaxReceiveMessageSize(kMaxAnswer);
   // The scheme is given: without it, gRPC looks for one in the address.
   const std::string target = "dns:///" + address;
   return grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
+}
+
+// gRPC would write to the standard error by itself, in its own format.
+void Log(gpr_log_func_args* line) {
+  if (line->severity == GPR_LOG_SEVERITY_ERROR) spdlog::warn("gRPC: {}", Quotable(line->message));
 }
 
 // Names of the codes 0 to 16 of the gRPC protocol.
@@ -124,80 +127,57 @@ NodesState StateOf(const ctrl::State& answer, const ctrl::Configuration& configu
   return state;
 }
 
-}  // namespace
+// With one node, over a connection of its own. A kept one would fail the first call after the node has closed it, which
+// gRPC does not see while nobody calls, and would go on trying the IP address of a pod that is no more.
+class Conversation {
+ public:
+  Conversation(const std::string& address, WallClock::duration limit, std::stop_token stop)
+      : address_(address), until_(WallClock::now() + limit), stop_(std::move(stop)) {}
 
-struct NodeClient::Impl {
-  explicit Impl(Clock& time) : clock(time) {}
-
-  // One call; `send` makes it on the channel.
+  // `send` makes the call on a channel.
   template <class Send>
-  absl::Status Call(const std::string& address, std::string_view method, WallClock::time_point until,
-                    const std::stop_token& stop, Send send) {
-    const auto stopped = [&] { return MakeError(Reason::kStopped, address + ": the call was stopped"); };
-    if (stop.stop_requested()) return stopped();
-    const ChannelPtr channel = ChannelTo(address);
+  absl::Status Call(std::string_view method, Send send) {
+    if (stop_.stop_requested()) return Stopped();
+    if (!channel_) channel_ = Dial(address_);  // returns before it is connected
     grpc::ClientContext context;
-    context.set_deadline(until);
+    context.set_deadline(until_);
     grpc::Status status;
     {
-      const std::stop_callback cancel(stop, [&context] { context.TryCancel(); });
-      status = send(channel, &context);
+      const std::stop_callback cancel(stop_, [&context] { context.TryCancel(); });
+      status = send(channel_, &context);
     }
     if (status.ok()) return absl::OkStatus();
-    const bool unanswered = Unanswered(status.error_code());
-    // The node may have another IP address by now, or gRPC's back-off may outlast its absence.
-    if (unanswered) Drop(address, channel);
-    if (stop.stop_requested()) return stopped();
-    return MakeError(unanswered ? Reason::kAdminCallFailed : Reason::kAdminCallRejected,
-                     absl::StrCat(address, ": ", Text(method), ": ", Text(NameOf(status.error_code())), ": ",
+    if (stop_.stop_requested()) return Stopped();
+    return MakeError(Unanswered(status.error_code()) ? Reason::kAdminCallFailed : Reason::kAdminCallRejected,
+                     absl::StrCat(address_, ": ", Text(method), ": ", Text(NameOf(status.error_code())), ": ",
                                   Quotable(status.error_message())));
   }
 
-  ChannelPtr ChannelTo(const std::string& address) {
-    std::vector<ChannelPtr> idle;  // destroyed after the lock is released
-    const std::lock_guard lock(mutex);
-    const auto now = clock.Now();
-    std::erase_if(channels, [&](auto& item) {
-      if (now - item.second.used < kIdle) return false;
-      idle.push_back(std::move(item.second.channel));
-      return true;
-    });
-    Connection& connection = channels[address];
-    if (!connection.channel) connection.channel = Dial(address);  // returns before it is connected
-    connection.used = now;
-    return connection.channel;
-  }
+ private:
+  absl::Status Stopped() const { return MakeError(Reason::kStopped, address_ + ": the call was stopped"); }
 
-  void Drop(const std::string& address, const ChannelPtr& channel) {
-    const std::lock_guard lock(mutex);
-    const auto found = channels.find(address);
-    if (found != channels.end() && found->second.channel == channel) channels.erase(found);
-  }
-
-  struct Connection {
-    ChannelPtr channel;
-    Clock::TimePoint used;
-  };
-
-  Clock& clock;
-  std::mutex mutex;
-  std::map<std::string, Connection> channels GUARDED_BY(mutex);  // by address
+  const std::string& address_;
+  const WallClock::time_point until_;
+  const std::stop_token stop_;
+  ChannelPtr channel_;
 };
 
-NodeClient::NodeClient(Clock& clock) : impl_(std::make_unique<Impl>(clock)) {}
-NodeClient::~NodeClient() = default;
+}  // namespace
+
+NodeClient::NodeClient() { gpr_set_log_function(Log); }
 
 absl::StatusOr<NodeIdentity> NodeClient::GetIdent(const std::string& address, std::stop_token stop) {
+  Conversation node(address, kIdentTimeout, std::move(stop));
   ctl::Ident answer;
-  RETURN_IF_ERROR(impl_->Call(
-      address, "GetIdent", WallClock::now() + kIdentTimeout, stop,
-      [&](auto channel, auto* context) { return ctl::NodeCtlSvc::NewStub(channel)->GetIdent(context, {}, &answer); }));
+  RETURN_IF_ERROR(node.Call("GetIdent", [&](const ChannelPtr& channel, grpc::ClientContext* context) {
+    return ctl::NodeCtlSvc::NewStub(channel)->GetIdent(context, {}, &answer);
+  }));
   return IdentityOf(answer);
 }
 
 absl::Status NodeClient::Provision(const std::string& address, std::stop_token stop) {
-  const auto until = WallClock::now() + kProvisionTimeout;
-  return impl_->Call(address, "ProvisionCluster", until, stop, [](auto channel, auto* context) {
+  Conversation node(address, kProvisionTimeout, std::move(stop));
+  return node.Call("ProvisionCluster", [](const ChannelPtr& channel, grpc::ClientContext* context) {
     ctl::ProvisionReceipt receipt;
     const auto status = ctl::NodeCtlSvc::NewStub(channel)->ProvisionCluster(context, {}, &receipt);
     return status.error_code() == grpc::StatusCode::ALREADY_EXISTS ? grpc::Status::OK : status;
@@ -205,13 +185,13 @@ absl::Status NodeClient::Provision(const std::string& address, std::stop_token s
 }
 
 absl::StatusOr<NodesState> NodeClient::GetClusterState(const std::string& address, std::stop_token stop) {
-  const auto until = WallClock::now() + kStateTimeout;
+  Conversation node(address, kStateTimeout, std::move(stop));
   ctrl::StateAnswer answer;
-  RETURN_IF_ERROR(impl_->Call(address, "GetClusterState", until, stop, [&](auto channel, auto* context) {
+  RETURN_IF_ERROR(node.Call("GetClusterState", [&](const ChannelPtr& channel, grpc::ClientContext* context) {
     return ctrl::ClusterCtrlSvc::NewStub(channel)->GetClusterState(context, {}, &answer);
   }));
   ctrl::ConfigurationAnswer configured;
-  RETURN_IF_ERROR(impl_->Call(address, "GetClusterConfiguration", until, stop, [&](auto channel, auto* context) {
+  RETURN_IF_ERROR(node.Call("GetClusterConfiguration", [&](const ChannelPtr& channel, grpc::ClientContext* context) {
     return ctrl::ClusterCtrlSvc::NewStub(channel)->GetClusterConfiguration(context, {}, &configured);
   }));
   return StateOf(answer.state(), configured.configuration());
