@@ -2,6 +2,7 @@
 // knows. tests/lab/restate_test.py runs it and sets
 //   RESTATE_LAB_ADMIN_URL     http://host:9070
 //   RESTATE_LAB_INGRESS_URL   http://host:8080
+//   RESTATE_LAB_NODE          host:5122, of a cluster of one node that has been provisioned
 //   RESTATE_LAB_SERVICE_URIS  two URIs, comma separated, as Restate reaches them: two versions of a service `Greeter`,
 //                             whose handler `slow` takes seconds and sleeps that long by the SDK (tests/lab/images)
 // Without them every case fails.
@@ -11,6 +12,7 @@
 #include <string>
 
 #include "restate/admin/client.h"
+#include "restate/admin/node_client.h"
 #include "restate/base/error.h"
 
 namespace restate::admin {
@@ -109,6 +111,44 @@ TEST_CASE("registration, pinned work, rollback and deregistration in a real Rest
     const auto look = lab.client.Query(lab.endpoint, true, {}).value();
     CHECK_FALSE(look.deployments.contains(second->id));
     CHECK(look.latest.at("Greeter") == first->id);
+  }
+}
+
+TEST_CASE("a real node says who it is, and that it was provisioned before") {
+  NodeClient client;
+  const auto address = Environment("RESTATE_LAB_NODE");
+  const auto identity = client.GetIdent(address, {});
+  REQUIRE_MESSAGE(identity.ok(), identity.status().ToString());
+  CHECK(identity->status == NodeStatus::kAlive);
+  REQUIRE(identity->node_id);
+  CHECK(identity->node_id->id == 1);
+  CHECK(identity->node_id->generation >= 1);
+  CHECK_FALSE(identity->cluster_name.empty());
+  CHECK(identity->metadata_server == MetadataServerStatus::kMember);
+  CHECK(identity->Provisioned());
+  CHECK(client.Provision(address, {}).ok());
+}
+
+TEST_CASE("a real cluster is well: a node that is alive, and every partition with a leader" * doctest::timeout(120)) {
+  NodeClient client;
+  const auto address = Environment("RESTATE_LAB_NODE");
+  auto state = client.GetClusterState(address, {});
+  // The partitions start after the node does.
+  while (state.ok() && !TroubleIn(*state).empty() && Clock::Real().Sleep(std::chrono::milliseconds(200), {})) {
+    state = client.GetClusterState(address, {});
+  }
+  REQUIRE_MESSAGE(state.ok(), state.status().ToString());
+  REQUIRE(state->nodes.size() == 1);
+  CHECK(state->nodes.at(1).alive);
+  CHECK(state->nodes.at(1).generation >= 1);
+  CHECK(state->age < absl::Minutes(1));
+  CHECK(state->configured_partitions > 0);
+  CHECK(state->partitions.size() == state->configured_partitions);
+  for (const auto& [id, partition] : state->partitions) {
+    CHECK(partition.processors == 1);
+    CHECK(partition.has_leader);
+    CHECK(partition.replaying == 0);
+    CHECK(partition.broken_on.empty());
   }
 }
 

@@ -21,6 +21,7 @@ def variables(lab):
     uris = [f"http://{name}.{NAMESPACE}.svc.cluster.local:{greeter.PORT}" for name in VERSIONS]
     return {"RESTATE_LAB_ADMIN_URL": f"http://{host}:{restate.PORTS['admin']}",
             "RESTATE_LAB_INGRESS_URL": f"http://{host}:{restate.PORTS['ingress']}",
+            "RESTATE_LAB_NODE": f"{host}:{restate.PORTS['node']}",
             "RESTATE_LAB_SERVICE_URIS": ",".join(uris)}
 
 
