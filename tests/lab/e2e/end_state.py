@@ -5,6 +5,9 @@ import re
 from .service import API
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
+CLUSTER_KINDS = ("serviceaccounts", "configmaps", "services", "persistentvolumeclaims", "poddisruptionbudgets",
+                 "networkpolicies", "statefulsets")
+RANDOM = ("clusterIP", "clusterIPs", "volumeName")
 POD_TEMPLATE = "restate.dev/pod-template"  # is what the version's name is made of
 
 
@@ -19,6 +22,18 @@ def end_state(service):
                         "registrations": [found["uri"] for found in deployments],
                         "latest": service.latest()}, service, names, deployments)
     return {what: sorted(found, key=str) if isinstance(found, list) else found for what, found in state.items()}
+
+
+def cluster_state(cluster):
+    """The same of a RestateCluster: the object and all that it is made of."""
+    made = {kind: [child_state(item) for item in cluster.list(kind).values()] for kind in CLUSTER_KINDS}
+    state = {"object": object_state(cluster.object()), **made}
+    return json.loads(TIME.sub("TIME", json.dumps(state, sort_keys=True).replace(cluster.name, "NAME")))
+
+
+def child_state(item):
+    spec = {name: value for name, value in item.get("spec", {}).items() if name not in RANDOM}
+    return {**metadata_state(item), "spec": spec, "data": item.get("data")}
 
 
 def object_state(found):

@@ -8,10 +8,11 @@ import pytest
 from labkit import restate_operator
 
 from .campaign import Campaign, without_status
-from .scenarios import SCENARIOS
+from .scenarios import CLUSTER_SCENARIOS, SCENARIOS
 from .waiting import eventually
 
 SPARE_STATUSES = 3
+ALL = [*CLUSTER_SCENARIOS, *SCENARIOS]  # clusters take longest
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +20,7 @@ def campaign(request, lab, running, admin_log, account):
     """The operator that the other tests share sees all namespaces, so it rests meanwhile."""
     asked_for = {item.callspec.params["scenario"].name for item in request.session.items if item.path == request.path}
     running.end()
-    started = Campaign(lab, admin_log, account, [scenario for scenario in SCENARIOS if scenario.name in asked_for])
+    started = Campaign(lab, admin_log, account, [scenario for scenario in ALL if scenario.name in asked_for])
     try:
         yield started
     finally:
@@ -28,7 +29,7 @@ def campaign(request, lab, running, admin_log, account):
         eventually("the shared operator is ready again", running.ready)
 
 
-every_scenario = pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+every_scenario = pytest.mark.parametrize("scenario", ALL, ids=lambda scenario: scenario.name)
 
 
 @every_scenario

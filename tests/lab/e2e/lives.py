@@ -6,17 +6,15 @@ import time
 
 from labkit import proxy, restate_operator, tap
 
-from .end_state import differences, end_state
-from .service import Service
-from .waiting import eventually
+from .end_state import differences
 
 QUIET = 1.0  # seconds without a write before a look is worth it, and for which the right end has to stay
 LONG_QUIET = 12.0  # seconds without a write after which nothing more comes: status news may wait for 10
 LOOK = 0.4  # seconds between two looks at a run
-TIMEOUT = 90  # seconds for everything after the action
-RESOURCE = re.compile(r"/namespaces/[^/]+/([^/?]+)/?[^/?]*/?([^/?]*)")
+TIMEOUT = 150  # seconds for everything after the action
+RESOURCE = re.compile(r"/(?:api|apis/[^/]+)/[^/]+(?:/namespaces/[^/?]+(?=/))?/([^/?]+)(?:/[^/?]+)?/?([^/?]*)")
 MANAGER = re.compile(r"[?&]fieldManager=([^&]+)")
-STATUS = "restatedeployments/status"
+STATUS = "/status"
 
 
 def label(write):
@@ -24,7 +22,7 @@ def label(write):
     if write.server == "restate":
         force = " by force" if write.method == "POST" and json.loads(write.body).get("force") else ""
         return f"{write.method} /deployments{force}"
-    resource, subresource = RESOURCE.search(write.path).groups()
+    resource, subresource = RESOURCE.match(write.path).groups()
     manager = MANAGER.search(write.path)
     return " ".join([write.method, resource + (f"/{subresource}" if subresource else ""),
                      *(["as " + manager[1].replace("%2F", "/")] if manager else [])])
@@ -37,8 +35,7 @@ class Run:
         self.lab, self.scenario, self.name = lab, scenario, name
         self.gate = tap.LoggingGate(log)
         self.proxies = [proxy.api_server(lab, self.gate), tap.admin(lab, self.gate)]
-        register = {"url": f"http://{self.proxies[1].address}:{self.proxies[1].port}"}
-        self.service = Service(lab, name, register=register, **{"drainDelaySeconds": 0, **scenario.options})
+        self.subject = scenario.make(self, scenario.options)
         directory = lab.directory / "runs"
         directory.mkdir(exist_ok=True)
         self.operator = restate_operator.Operator(
@@ -54,12 +51,11 @@ class Run:
         `deadly(write, number)` says after which of the action's writes the operator is killed: `number` counts from 1
         those with the same label. Without an expected end state the run sets the standard: it is done and long quiet.
         """
-        self.lab.api.request("POST", "/api/v1/namespaces", {"metadata": {"name": self.name}})
         try:
             self.live()
-            self.scenario.prepare(self.service)
+            self.scenario.prepare(self.subject)
             self.arm(deadly)
-            self.scenario.act(self.service)
+            self.scenario.act(self.subject)
             return self.until_settled(expected)
         finally:
             self.clean_up()
@@ -93,8 +89,8 @@ class Run:
         quiet = QUIET if expected else LONG_QUIET
         while True:
             self.resurrect()
-            if self.quiet(quiet) and self.scenario.done(self.service):
-                found = end_state(self.service)
+            if self.quiet(quiet) and self.scenario.done(self.subject):
+                found = self.scenario.state(self.subject)
                 if self.quiet(quiet) and found == (expected or found):
                     return found
             if time.monotonic() > deadline:
@@ -115,7 +111,7 @@ class Run:
     def story(self, expected):
         """For people: what was done, and what is not as it should be."""
         writes = [f"  {write.status} {label(write)}" for write in self.gate.writes[self.first:]]
-        found = end_state(self.service)
+        found = self.scenario.state(self.subject)
         wrong = differences(expected, found) if expected else [json.dumps(found)]
         end = self.operator.log.read_text(errors="replace").splitlines()[-30:]
         return "\n".join([f"killed after {self.killed_after}; {self.lives} lives; writes since the action:", *writes,
@@ -127,10 +123,7 @@ class Run:
             self.operator.kill()
         for server in self.proxies:
             server.stop()
-        for held in filter(None, [getattr(self.service, "held", None)]):
-            self.service.end(held)
-        if self.service.object():
-            self.service.patch({"metadata": {"finalizers": None}})
+        self.scenario.clean_up(self.subject)
         self.lab.api.request("DELETE", f"/api/v1/namespaces/{self.name}")
 
     def __str__(self):

@@ -2,16 +2,40 @@
 from dataclasses import dataclass
 from typing import Callable
 
+from labkit import clusters
+
+from .cluster import Cluster
+from .end_state import cluster_state, end_state
+from .service import Service
 from .waiting import eventually
 
 
 @dataclass
 class Scenario:
     name: str
-    prepare: Callable  # each takes the Service
+    prepare: Callable  # each takes the subject: a Service, or what `make` makes
     act: Callable
     done: Callable
     options: dict
+    make: Callable = None  # takes the run and the options
+    state: Callable = end_state
+    clean_up: Callable = None
+
+    def __post_init__(self):
+        self.make, self.clean_up = self.make or a_service, self.clean_up or end_service
+
+
+def a_service(run, options):
+    run.lab.api.request("POST", "/api/v1/namespaces", {"metadata": {"name": run.name}})
+    register = {"url": f"http://{run.proxies[1].address}:{run.proxies[1].port}"}
+    return Service(run.lab, run.name, register=register, **{"drainDelaySeconds": 0, **options})
+
+
+def end_service(service):
+    if held := getattr(service, "held", None):
+        service.end(held)
+    if service.object():
+        service.patch({"metadata": {"finalizers": None}})
 
 
 def nothing(service):
@@ -62,4 +86,48 @@ SCENARIOS = [  # the long ones first
              {"deletePolicy": "force"}),
     Scenario("first-deploy", nothing, lambda service: service.apply("v1"),
              lambda service: latest(service, "v1"), {}),
+]
+
+
+def a_cluster(run, options):
+    return Cluster(run.lab, run.name, **options)
+
+
+def end_cluster(cluster):
+    cluster.delete()
+    if cluster.object():
+        cluster.patch({"metadata": {"finalizers": None}})
+
+
+def ready_cluster(cluster):
+    cluster.apply().until_ready()
+
+
+def cluster_is_up(cluster):
+    return cluster.ready() and cluster.status().get("provisioned")
+
+
+def has_grown(cluster):
+    claims = cluster.list("persistentvolumeclaims").values()
+    return cluster_is_up(cluster) and all(claim["status"].get("capacity", {}).get("storage") == str(2 * clusters.SIZE)
+                                          for claim in claims)
+
+
+def has_rolled(cluster):
+    return cluster_is_up(cluster) and len(cluster.list("configmaps")) == 1
+
+
+def is_gone(cluster):
+    return not cluster.object() and not cluster.get(f"/api/v1/namespaces/{cluster.name}")
+
+
+def of_cluster(name, prepare, act, done):
+    return Scenario(name, prepare, act, done, {}, a_cluster, cluster_state, end_cluster)
+
+
+CLUSTER_SCENARIOS = [
+    of_cluster("configure", ready_cluster, lambda cluster: cluster.apply(config="\n# another\n"), has_rolled),
+    of_cluster("create", lambda cluster: None, lambda cluster: cluster.apply(), cluster_is_up),
+    of_cluster("grow", ready_cluster, lambda cluster: cluster.apply(size=2 * clusters.SIZE), has_grown),
+    of_cluster("remove", ready_cluster, lambda cluster: cluster.delete(), is_gone),
 ]
