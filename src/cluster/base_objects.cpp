@@ -19,7 +19,7 @@ std::string ConfigMapName(const Observed& seen) {
   // The digest's first four bytes as a little-endian number, in hex without leading zeros.
   std::string number = hex.substr(6, 2) + hex.substr(4, 2) + hex.substr(2, 2) + hex.substr(0, 2);
   number.erase(0, std::min(number.find_first_not_of('0'), number.size() - 1));
-  return "restate-config-" + number;
+  return std::string(kConfigMapPrefix) + number;
 }
 
 json::Value ConfigMapFor(const Observed& seen) {

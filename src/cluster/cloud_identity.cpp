@@ -1,33 +1,74 @@
-// Which identity the pods have at their cloud.
+#include "cloud_identity.h"
+
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "pod.h"
+#include "restate/base/dns_label.h"
 #include "restate/cluster/objects.h"
 
 namespace restate::cluster {
 namespace {
 
-constexpr std::string_view kGcpServiceAccount = "iam.gke.io/gcp-service-account";
+using json::Obj;
+
+constexpr std::string_view kEmailSuffix = ".iam.gserviceaccount.com";
 
 }  // namespace
 
+std::optional<std::string> ProjectOf(std::string_view email) {
+  const auto at = email.find('@');
+  if (at == std::string_view::npos || !email.ends_with(kEmailSuffix)) return std::nullopt;
+  const std::string_view name = email.substr(0, at), domain = email.substr(at + 1);
+  if (domain.size() < kEmailSuffix.size()) return std::nullopt;
+  const std::string_view project = domain.substr(0, domain.size() - kEmailSuffix.size());
+  if (!IsDnsLabel(name) || !IsDnsLabel(project)) return std::nullopt;
+  return std::string(project);
+}
+
+json::Value PodIdentityAssociationFor(const Observed& seen) {
+  json::Value association = ObjectFor(seen, kPodIdentityAssociations, kRestate);
+  association["spec"] = Obj({{"clusterName", seen.config.aws_pod_identity_association_cluster},
+                             {"namespace", seen.name()},
+                             {"serviceAccount", kRestate},
+                             {"roleARN", *seen.security().aws_pod_identity_association_role_arn}});
+  return association;
+}
+
+json::Value SecurityGroupPolicyFor(const Observed& seen) {
+  const std::vector<std::string>& groups = *seen.security().aws_pod_security_groups;
+  json::Value policy = ObjectFor(seen, kSecurityGroupPolicies, kRestate);
+  policy["spec"] = Obj({{"podSelector", SelectorOf(seen)},
+                        {"securityGroups", Obj({{"groupIds", json::Array(groups.begin(), groups.end())}})}});
+  return policy;
+}
+
+json::Value PolicyMemberFor(const Observed& seen) {
+  const std::string email = seen.gcp_service_account(), project = ProjectOf(email).value_or("");
+  json::Value member = ObjectFor(seen, kPolicyMembers, kPolicyMember, {{"cnrm.cloud.google.com/project-id", project}});
+  // With its apiVersion, although that has a default: what an apply leaves out of this reference, the server takes away
+  // before it puts the default in, and Config Connector refuses that as a change.
+  const json::Value account = Obj({{"apiVersion", kPolicyMembers.ApiVersion()},
+                                   {"kind", "IAMServiceAccount"},
+                                   {"external", absl::StrCat("projects/", project, "/serviceAccounts/", email)}});
+  member["spec"] = Obj({{"member", absl::StrCat("serviceAccount:", project, ".svc.id.goog[", seen.name(), "/",
+                                                std::string(kRestate), "]")},
+                        {"role", "roles/iam.workloadIdentityUser"},
+                        {"resourceRef", account}});
+  return member;
+}
+
 PodPart CloudIdentityPart(const Observed& seen) {
-  const crd::ClusterSecurity& security = seen.security();
-  const std::string& eks_cluster = seen.config.aws_pod_identity_association_cluster;
   PodPart part;
-  if (security.aws_pod_identity_association_role_arn && !eks_cluster.empty()) {
-    part.annotations["restate.dev/aws-pod-identity-association-cluster"] = eks_cluster;
+  if (seen.WantsPodIdentity()) {
+    part.annotations["restate.dev/aws-pod-identity-association-cluster"] =
+        seen.config.aws_pod_identity_association_cluster;
     part.annotations["restate.dev/aws-pod-identity-association-role-arn"] =
-        *security.aws_pod_identity_association_role_arn;
+        *seen.security().aws_pod_identity_association_role_arn;
   }
-  const auto groups = security.aws_pod_security_groups.value_or(std::vector<std::string>());
-  if (!groups.empty() && seen.serves_security_groups) {
-    part.annotations["restate.dev/aws-security-groups"] = absl::StrJoin(groups, ",");
+  if (seen.WantsSecurityGroups() && seen.Serves(kSecurityGroupPolicies)) {
+    part.annotations["restate.dev/aws-security-groups"] = absl::StrJoin(*seen.security().aws_pod_security_groups, ",");
   }
-  const json::Value account = ServiceAccountFor(seen);
-  const std::string_view email = account.StringAt({"metadata", "annotations", kGcpServiceAccount});
-  if (seen.config.gcp_workload_identity && !email.empty()) {
-    part.annotations["restate.dev/gcp-service-account"] = email;
-  }
+  if (seen.WantsWorkloadIdentity()) part.annotations["restate.dev/gcp-service-account"] = seen.gcp_service_account();
   return part;
 }
 

@@ -4,6 +4,7 @@
 #include "restate/cluster/metadata.h"
 #include "restate/cluster/objects.h"
 #include "restate/cluster/observed.h"
+#include "restate/cluster/optional_resources.h"
 #include "restate/schema/codec.h"
 
 namespace restate::cluster {
@@ -36,6 +37,42 @@ void GatherChildren(Observed& seen, const runtime::Cache& cache) {
     for (const std::string_view name : kNetworkPolicyNames) look(kube::kNetworkPolicies, name);
   }
   if (const auto set = seen.Child(kube::kStatefulSets, kRestate)) seen.stateful_set = set->Body();
+}
+
+// What is there of optional resources. An object of somebody else matters only where its name is needed.
+void GatherOptional(Observed& seen, const runtime::Cache& cache) {
+  for (const OptionalResource& optional : kOptionalResources) {
+    if (optional.wanted(seen.config) && cache.Synced(optional.resource)) seen.served.insert(optional.resource);
+  }
+  const auto look = [&](const kube::Resource& resource, std::string_view name, bool wanted) {
+    if (!seen.Serves(resource)) return;
+    auto object = cache.Get(resource, {seen.name(), std::string(name)});
+    if (object && (wanted || seen.Owns(*object))) seen.children[{resource, std::string(name)}] = std::move(object);
+  };
+  look(kSecretProviderClasses, kSigningKeyClass, seen.WantsSecretProviderClass());
+  look(kPodIdentityAssociations, kRestate, seen.WantsPodIdentity());
+  look(kJobs, kPodIdentityCanary, seen.WantsPodIdentity());
+  look(kSecurityGroupPolicies, kRestate, seen.WantsSecurityGroups());
+  look(kPolicyMembers, kPolicyMember, seen.WantsWorkloadIdentity());
+  look(kJobs, kWorkloadIdentityCanary, seen.WantsWorkloadIdentity());
+}
+
+// The volume is put into pods as they are made, long before they run.
+bool PodIdentityInjected(const Observed& seen, const runtime::Cache& cache) {
+  const kube::ObjectPtr job = seen.Child(kJobs, kPodIdentityCanary);
+  if (!job) return false;
+  for (const auto& object : cache.ListIn(kube::kPods, seen.name())) {
+    const json::Value pod = object->Body();
+    const json::Value* labels = pod.FindPath({"metadata", "labels"});
+    if (!labels || labels->StringAt({"batch.kubernetes.io/job-name"}) != kPodIdentityCanary) continue;
+    if (labels->StringAt({"batch.kubernetes.io/controller-uid"}) != job->uid()) continue;  // of an earlier one
+    const json::Value* volumes = pod.FindPath({"spec", "volumes"});
+    if (!volumes || !volumes->array()) continue;
+    for (const json::Value& volume : *volumes->array()) {
+      if (volume.StringAt({"name"}) == "eks-pod-identity-token") return true;
+    }
+  }
+  return false;
 }
 
 // The number after the prefix; nullopt: the name is of another kind.
@@ -76,11 +113,11 @@ std::optional<Observed> Gather(const kube::Key& key, const runtime::Cache& cache
   seen.body = seen.object->Body();
   seen.config = config;
   seen.now = now;
-  seen.serves_secret_provider_classes = config.manage_secret_provider_classes && cache.Synced(kSecretProviderClasses);
-  seen.serves_security_groups = cache.Synced(kSecurityGroupPolicies);
   Decode(seen);
   seen.home = cache.Get(kube::kNamespaces, {"", seen.name()});
   GatherChildren(seen, cache);
+  GatherOptional(seen, cache);
+  seen.pod_identity_injected = PodIdentityInjected(seen, cache);
   seen.claims = GatherPerNode<Claim>(seen, cache, kube::kPersistentVolumeClaims, "storage-restate-");
   seen.pods = GatherPerNode<Pod>(seen, cache, kube::kPods, "restate-");
   return seen;

@@ -69,13 +69,12 @@ json::Value InitContainers(const Observed& seen, const std::array<PodPart, 3>& p
   return containers.empty() ? json::Value() : json::Value(std::move(containers));
 }
 
-json::Value PodSecurity() {
-  return Obj({{"runAsNonRoot", true},
-              {"runAsUser", 1000},
-              {"runAsGroup", 3000},
-              {"fsGroup", 2000},
-              {"fsGroupChangePolicy", "OnRootMismatch"},
-              {"seccompProfile", Obj({{"type", "RuntimeDefault"}})}});
+// Of the pods of nodes, which have a volume besides.
+json::Value NodeSecurity() {
+  json::Value security = PodSecurity();
+  security["fsGroup"] = 2000;
+  security["fsGroupChangePolicy"] = "OnRootMismatch";
+  return security;
 }
 
 StringMap Annotations(const Observed& seen, const std::array<PodPart, 3>& parts) {
@@ -87,6 +86,13 @@ StringMap Annotations(const Observed& seen, const std::array<PodPart, 3>& parts)
 }
 
 }  // namespace
+
+json::Value PodSecurity() {
+  return Obj({{"runAsNonRoot", true},
+              {"runAsUser", 1000},
+              {"runAsGroup", 3000},
+              {"seccompProfile", Obj({{"type", "RuntimeDefault"}})}});
+}
 
 json::Value NoPrivileges() {
   return Obj({{"allowPrivilegeEscalation", false}, {"capabilities", Obj({{"drop", Arr({"ALL"})}})}});
@@ -104,7 +110,7 @@ json::Value PodTemplateFor(const Observed& seen) {
       {{"metadata", std::move(metadata)},
        {"spec", Obj({{"serviceAccountName", kRestate},
                      {"automountServiceAccountToken", false},
-                     {"securityContext", PodSecurity()},
+                     {"securityContext", NodeSecurity()},
                      {"initContainers", InitContainers(seen, parts)},
                      {"containers", Arr({Server(seen, parts)})},
                      {"volumes", Volumes(seen, parts)},

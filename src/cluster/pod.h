@@ -21,7 +21,8 @@ json::Array BaseEnvironment(const Observed& seen);
 
 json::Value PodTemplateFor(const Observed& seen);
 
-// What every container that we make may not do.
+// What every pod and every container that we make may not do: the Pod Security Standard `restricted`.
+json::Value PodSecurity();
 json::Value NoPrivileges();
 
 }  // namespace restate::cluster

@@ -1,22 +1,10 @@
 // What the pods of a cluster say about themselves.
 #include "absl/strings/str_cat.h"
+#include "conditions.h"
 #include "restate/cluster/observed.h"
 
 namespace restate::cluster {
 namespace {
-
-const json::Value* ConditionIn(const json::Value& pod, std::string_view type) {
-  const json::Value* conditions = pod.FindPath({"status", "conditions"});
-  if (!conditions || !conditions->array()) return nullptr;
-  for (const json::Value& condition : *conditions->array()) {
-    if (condition.StringAt({"type"}) == type) return &condition;
-  }
-  return nullptr;
-}
-
-std::string Joined(std::string_view reason, std::string_view message) {
-  return message.empty() ? std::string(reason) : absl::StrCat(std::string(reason), ": ", std::string(message));
-}
 
 // "container restate: CrashLoopBackOff: back-off 40s restarting"; empty: none of them waits.
 std::string WaitingContainer(const json::Value& pod) {

@@ -1,5 +1,6 @@
 #include "announce.h"
 #include "restate/cluster/cluster.h"
+#include "restate/cluster/warnings.h"
 #include "restate/plan/verdict.h"
 #include "restate/schema/codec.h"
 
@@ -29,6 +30,7 @@ crd::RestateClusterStatus StatusFor(const Observed& seen, const plan::Verdict& v
   crd::RestateClusterStatus status;
   status.observed_generation = seen.object->generation();
   status.conditions = plan::ConditionsFor(FrameOf(seen), verdict);
+  if (auto warning = WarningCondition(seen, FrameOf(seen))) status.conditions->push_back(*std::move(warning));
   // From the text: this must not get lost, even where the rest of the status is out of shape.
   if (seen.body.FindPath({"status", "provisioned"})) status.provisioned = seen.provisioned();
   if (provisioned) status.provisioned = true;

@@ -1,38 +1,21 @@
 #include "absl/strings/str_cat.h"
+#include "cloud_identity.h"
 #include "restate/cluster/cluster.h"
 #include "restate/cluster/gates.h"
 #include "restate/cluster/objects.h"
 #include "restate/cluster/provisioning.h"
 #include "restate/cluster/spec_check.h"
 #include "restate/cluster/storage.h"
+#include "restate/cluster/warnings.h"
 #include "restate/plan/finalizer.h"
+#include "steps.h"
 
 namespace restate::cluster {
 namespace {
 
-constexpr absl::Duration kSteadyPass = absl::Minutes(5);     // what no watch event brings is found by then
+constexpr absl::Duration kSteadyPass = absl::Minutes(5);  // what no watch event brings is found by then
 constexpr absl::Duration kSickLook = absl::Seconds(5);
 constexpr absl::Duration kReplacingLook = absl::Seconds(1);  // the StatefulSet is to be away for a moment only
-
-void AddWait(ClusterPlan& plan, std::optional<plan::Wait> wait) {
-  if (!plan.wait) plan.wait = std::move(wait);
-}
-
-// The uid of what we looked at: another object that took its name meanwhile is not overwritten.
-plan::Apply ApplyOf(const kube::Resource& resource, json::Value body, const kube::ObjectPtr& live) {
-  if (live) body["metadata"]["uid"] = live->uid();
-  return {.resource = resource,
-          .body = std::move(body),
-          .manager = std::string(kManager),
-          .subresource = "",
-          .live = live,
-          .must_be_new = true};
-}
-
-void Make(const Observed& seen, const kube::Resource& resource, json::Value body, ClusterPlan& plan) {
-  const kube::ObjectPtr live = seen.Child(resource, body.StringAt({"metadata", "name"}));
-  plan.steps.push_back(ApplyOf(resource, std::move(body), live));
-}
 
 void MakeNamespace(const Observed& seen, ClusterPlan& plan) {
   // One that was there before, and belongs to somebody, is used as it is.
@@ -49,15 +32,25 @@ void MakeNetworkPolicies(const Observed& seen, ClusterPlan& plan) {
     Make(seen, kube::kNetworkPolicies, std::move(policy), plan);
   }
   for (const std::string_view name : kNetworkPolicyNames) {
-    const kube::ObjectPtr live = seen.Child(kube::kNetworkPolicies, name);
-    if (!live || wanted.contains(name) || !seen.Owns(*live)) continue;
-    plan.steps.push_back(plan::Delete{kube::kNetworkPolicies, live->key(), live->uid()});
+    if (!wanted.contains(name)) Unmake(seen, kube::kNetworkPolicies, name, plan);
   }
 }
 
-void MakeSurroundings(const Observed& seen, ClusterPlan& plan) {
-  Make(seen, kube::kServiceAccounts, ServiceAccountFor(seen), plan);
-  Make(seen, kube::kConfigMaps, ConfigMapFor(seen), plan);
+// Ok: the pass goes on.
+absl::Status MakeSigningKeyClass(const Observed& seen, ClusterPlan& plan) {
+  if (!seen.WantsSecretProviderClass()) {
+    Unmake(seen, kSecretProviderClasses, kSigningKeyClass, plan);
+  } else if (!seen.config.manage_secret_provider_classes) {
+    return MakeError(Reason::kSecretProviderClassesDisabled,
+                     "secretProvider signing requires SecretProviderClass management; enable it or use a Kubernetes "
+                     "Secret signing source");
+  } else if (seen.Serves(kSecretProviderClasses)) {
+    Make(seen, kSecretProviderClasses, SecretProviderClassFor(seen), plan);
+  }
+  return absl::OkStatus();
+}
+
+void MakeServices(const Observed& seen, ClusterPlan& plan) {
   Make(seen, kube::kServices, ServiceFor(seen), plan);
   Make(seen, kube::kServices, NodeServiceFor(seen), plan);
   Make(seen, kube::kPodDisruptionBudgets, DisruptionBudgetFor(seen), plan);
@@ -107,6 +100,7 @@ ClusterPlan PlanRollout(const Observed& seen) {
   plan.failure = CheckSpec(seen);
   if (plan.failure.ok()) plan.failure = CheckNamesFree(seen);
   if (!plan.failure.ok()) return plan;
+  AnnounceWarnings(seen, plan);
   if (auto finalizer = plan::AddFinalizer(kRestateClusters, seen.body, crd::kRestateCluster.finalizer, kManager)) {
     plan.steps.push_back(*std::move(finalizer));
   }
@@ -117,7 +111,13 @@ ClusterPlan PlanRollout(const Observed& seen) {
   }
   MakeNamespace(seen, plan);
   MakeNetworkPolicies(seen, plan);
-  MakeSurroundings(seen, plan);
+  plan.failure = MakeSigningKeyClass(seen, plan);
+  if (!plan.failure.ok()) return plan;
+  Make(seen, kube::kServiceAccounts, ServiceAccountFor(seen), plan);
+  Make(seen, kube::kConfigMaps, ConfigMapFor(seen), plan);
+  MakeIdentities(seen, plan);
+  if (plan.wait) return plan;
+  MakeServices(seen, plan);
   MakeNodes(seen, plan);
   return plan;
 }

@@ -36,9 +36,8 @@ absl::Status CheckFile(const std::string& config) {
   }
   const auto value = parsed.table()["auto-provision"].value_exact<bool>();
   if (value && !*value) return absl::OkStatus();
-  return Invalid("spec.config",
-                 absl::StrCat("must have the line `auto-provision = false` before the first [section],",
-                              std::string(kWhy)));
+  return Invalid("spec.config", absl::StrCat("must have the line `auto-provision = false` before the first [section],",
+                                             std::string(kWhy)));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // The key with which Restate signs its requests.
 #include "absl/strings/str_cat.h"
 #include "pod.h"
+#include "restate/cluster/objects.h"
 
 namespace restate::cluster {
 namespace {
@@ -31,12 +32,20 @@ PodPart SigningKeyPart(const Observed& seen) {
     return PartOf("request-signing-private-key-secret",
                   Obj({{"secretName", key->secret->secret_name}, {"items", Arr({item})}}), "secret", kKeyFile);
   }
-  if (!key->secret_provider || !seen.serves_secret_provider_classes) return {};
+  if (!key->secret_provider || !seen.Serves(kSecretProviderClasses)) return {};
   return PartOf("request-signing-private-key-secret-provider",
                 Obj({{"driver", "secrets-store.csi.k8s.io"},
                      {"readOnly", true},
-                     {"volumeAttributes", Obj({{"secretProviderClass", "request-signing-key-v1"}})}}),
+                     {"volumeAttributes", Obj({{"secretProviderClass", kSigningKeyClass}})}}),
                 "csi", key->secret_provider->path);
+}
+
+json::Value SecretProviderClassFor(const Observed& seen) {
+  const crd::SecretProvider& provider = *seen.security().request_signing_private_key->secret_provider;
+  json::Value object = ObjectFor(seen, kSecretProviderClasses, kSigningKeyClass);
+  object["spec"] = Obj({{"provider", provider.provider},
+                        {"parameters", provider.parameters ? json::FromMap(*provider.parameters) : json::Value()}});
+  return object;
 }
 
 }  // namespace restate::cluster

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "absl/strings/str_cat.h"
+#include "cloud_identity.h"
 #include "restate/base/dns_label.h"
 #include "restate/cluster/objects.h"
 #include "restate/cluster/storage.h"
@@ -14,14 +15,6 @@ namespace restate::cluster {
 namespace {
 
 constexpr std::array<std::string_view, 3> kSystemNamespaces = {"kube-system", "kube-public", "kube-node-lease"};
-constexpr std::string_view kGcpServiceAccount = "iam.gke.io/gcp-service-account";
-
-absl::Status Unsupported(std::string_view field) {
-  return MakeError(Reason::kNotSupported,
-                   absl::StrCat(std::string(field),
-                                " is not supported by this version of the operator; nothing is done for this object. "
-                                "Remove it, or install a version that knows it"));
-}
 
 absl::Status CheckName(const Observed& seen) {
   if (std::find(kSystemNamespaces.begin(), kSystemNamespaces.end(), seen.name()) != kSystemNamespaces.end()) {
@@ -101,6 +94,21 @@ absl::Status CheckCerts(const Observed& seen) {
   return absl::OkStatus();
 }
 
+absl::Status CheckIdentities(const Observed& seen) {
+  const crd::ClusterSecurity& security = seen.security();
+  if (seen.WantsPodIdentity() && security.aws_pod_identity_association_role_arn->empty()) {
+    return Invalid("spec.security.awsPodIdentityAssociationRoleArn",
+                   "must not be empty; remove it or name an IAM role");
+  }
+  const std::string email = seen.gcp_service_account();
+  if (email.empty() || ProjectOf(email)) return absl::OkStatus();
+  const auto& own = security.service_account_annotations;
+  const bool here = own && own->contains(std::string(kGcpServiceAccount));
+  return Invalid(absl::StrCat(here ? "spec.security.serviceAccountAnnotations" : "metadata.annotations", "[",
+                              std::string(kGcpServiceAccount), "]"),
+                 "must be name@PROJECT.iam.gserviceaccount.com, the e-mail address of a service account");
+}
+
 // No API shrinks a volume, and no claim may be deleted to get a smaller one (guarantees S6).
 absl::Status CheckSize(const Observed& seen) {
   if (!ClaimTemplateShrinks(seen)) return absl::OkStatus();
@@ -113,32 +121,15 @@ absl::Status CheckSize(const Observed& seen) {
 
 }  // namespace
 
-absl::Status CheckSupported(const Observed& seen) {
-  const crd::ClusterSecurity& security = seen.security();
-  if (security.aws_pod_identity_association_role_arn && !seen.config.aws_pod_identity_association_cluster.empty()) {
-    return Unsupported("spec.security.awsPodIdentityAssociationRoleArn");
-  }
-  if (!security.aws_pod_security_groups.value_or(std::vector<std::string>()).empty() && seen.serves_security_groups) {
-    return Unsupported("spec.security.awsPodSecurityGroups");
-  }
-  const auto& key = security.request_signing_private_key;
-  if (key && key->secret_provider) return Unsupported("spec.security.requestSigningPrivateKey.secretProvider");
-  const json::Value account = ServiceAccountFor(seen);
-  if (seen.config.gcp_workload_identity && account.FindPath({"metadata", "annotations", kGcpServiceAccount})) {
-    return Unsupported(absl::StrCat("the annotation ", std::string(kGcpServiceAccount)));
-  }
-  return absl::OkStatus();
-}
-
 absl::Status CheckSpec(const Observed& seen) {
   RETURN_IF_ERROR(CheckName(seen));
   RETURN_IF_ERROR(seen.decoded);
   RETURN_IF_ERROR(CheckSigningKey(seen));
-  RETURN_IF_ERROR(CheckSupported(seen));
   RETURN_IF_ERROR(CheckCompute(seen));
   RETURN_IF_ERROR(CheckServersDoNotProvision(seen));
   RETURN_IF_ERROR(CheckClusterName(seen));
   RETURN_IF_ERROR(CheckCerts(seen));
+  RETURN_IF_ERROR(CheckIdentities(seen));
   RETURN_IF_ERROR(CheckEnvironment(seen));
   RETURN_IF_ERROR(CheckVolumes(seen));
   RETURN_IF_ERROR(CheckSidecars(seen));

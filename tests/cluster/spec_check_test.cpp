@@ -128,39 +128,8 @@ TEST_CASE("mistakes around keys and certificates name their field") {
   for (const Row& row : rows) CheckRefused(row);
 }
 
-TEST_CASE("features that come later") {
-  const Row rows[] = {
-      {"spec.cluster.autoProvision",
-       [](Scene& s) {
-         s.spec()["cluster"] = Obj({{"autoProvision", true}});
-       },
-       Reason::kNotSupported},
-      {"awsPodIdentityAssociationRoleArn",
-       [](Scene& s) {
-         s.config.aws_pod_identity_association_cluster = "eks";
-         s.security()["awsPodIdentityAssociationRoleArn"] = "arn";
-       },
-       Reason::kNotSupported},
-      {"awsPodSecurityGroups",
-       [](Scene& s) {
-         s.listed = {kSecurityGroupPolicies};
-         s.security()["awsPodSecurityGroups"] = Arr({"sg"});
-       },
-       Reason::kNotSupported},
-      {"secretProvider",
-       [](Scene& s) {
-         s.security()["requestSigningPrivateKey"] =
-             Obj({{"version", "v1"}, {"secretProvider", Obj({{"path", "key.pem"}})}});
-       },
-       Reason::kNotSupported},
-  };
-  for (const Row& row : rows) CheckRefused(row);
-}
-
-TEST_CASE("what was provisioned already needs no provisioning, and clouds that are not there no identity") {
+TEST_CASE("clouds that are not there need no identity") {
   Scene scene;
-  scene.spec()["cluster"] = Obj({{"autoProvision", true}});
-  scene.cr()["status"] = Obj({{"provisioned", true}});
   scene.security()["awsPodIdentityAssociationRoleArn"] = "arn";
   scene.security()["awsPodSecurityGroups"] = Arr({"sg"});
   CHECK(CheckSpec(scene.See()).ok());

@@ -14,6 +14,7 @@ json::Value NamespaceFor(const Observed& seen);
 json::Value ServiceAccountFor(const Observed& seen);
 
 // Its name has the content's hash in it: another configuration is another object, and the pods roll over to it.
+inline constexpr std::string_view kConfigMapPrefix = "restate-config-";
 std::string ConfigMapName(const Observed& seen);
 json::Value ConfigMapFor(const Observed& seen);
 
@@ -37,6 +38,14 @@ inline constexpr std::array<std::string_view, 9> kNetworkPolicyNames = {
 };
 // Those that are wanted, the one that denies everything first. Empty when spec.security.disableNetworkPolicies is set.
 std::vector<json::Value> NetworkPoliciesFor(const Observed& seen);
+
+// Each only where the spec wants it (Observed::Wants...).
+json::Value SecretProviderClassFor(const Observed& seen);
+json::Value PodIdentityAssociationFor(const Observed& seen);
+json::Value SecurityGroupPolicyFor(const Observed& seen);
+json::Value PolicyMemberFor(const Observed& seen);
+json::Value PodIdentityCanaryFor(const Observed& seen);
+json::Value WorkloadIdentityCanaryFor(const Observed& seen);
 
 // The claim template, and the same with the size and the classes of the live StatefulSet: those cannot be changed
 // there.

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -36,15 +37,29 @@ inline constexpr std::string_view kNodeService = "restate-cluster";
 // The claim template; the claim of the n-th pod is called storage-restate-<n>.
 inline constexpr std::string_view kStorage = "storage";
 
+// Annotation of the ServiceAccount: the Google service account that its pods act as.
+inline constexpr std::string_view kGcpServiceAccount = "iam.gke.io/gcp-service-account";
+
 inline constexpr int kIngressPort = 8080;
 inline constexpr int kAdminPort = 9070;
 inline constexpr int kNodePort = 5122;  // also serves metrics
 
-// APIs that not every installation serves. They are watched, and so listed in the cache, where they are served.
+// Objects that some clusters have (optional_resources.h), by name.
+inline constexpr std::string_view kSigningKeyClass = "request-signing-key-v1";
+inline constexpr std::string_view kPolicyMember = "restate-workload-identity";
+inline constexpr std::string_view kPodIdentityCanary = "restate-pia-canary";
+inline constexpr std::string_view kWorkloadIdentityCanary = "restate-wi-canary";
+
 inline constexpr kube::Resource kSecretProviderClasses{"secrets-store.csi.x-k8s.io", "v1", "SecretProviderClass",
                                                        "secretproviderclasses"};
 inline constexpr kube::Resource kSecurityGroupPolicies{"vpcresources.k8s.aws", "v1beta1", "SecurityGroupPolicy",
                                                        "securitygrouppolicies"};
+inline constexpr kube::Resource kPodIdentityAssociations{"eks.services.k8s.aws", "v1alpha1", "PodIdentityAssociation",
+                                                         "podidentityassociations"};
+inline constexpr kube::Resource kPolicyMembers{"iam.cnrm.cloud.google.com", "v1beta1", "IAMPolicyMember",
+                                               "iampolicymembers"};
+inline constexpr kube::Resource kJobs{"batch", "v1", "Job", "jobs"};
+inline constexpr kube::Resource kControllerRevisions{"apps", "v1", "ControllerRevision", "controllerrevisions"};
 
 // The volume claim of a pod.
 struct Claim {
@@ -76,16 +91,17 @@ struct Observed {
 
   plan::Config config;
   absl::Time now;
-  bool serves_secret_provider_classes = false;
-  bool serves_security_groups = false;
+  std::set<kube::Resource> served;  // of the optional resources, those that are wanted here and listed
 
   kube::ObjectPtr home;  // the Namespace, whoever owns it; null: none
   std::map<std::pair<kube::Resource, std::string>, kube::ObjectPtr> children;  // of the wanted names, whoever owns them
   json::Value stateful_set;                                                    // the live one; null: none
   std::vector<Claim> claims;                                                   // in the order of their pods
   std::vector<Pod> pods;                                                       // in the order of their ordinals
-  std::optional<admin::NodesAnswer> nodes;                                     // nullopt: they were not asked
+  bool pod_identity_injected = false;  // a pod of the canary Job that there is now got the volume with AWS' token
+  std::optional<admin::NodesAnswer> nodes;  // nullopt: they were not asked
 
+  bool Serves(const kube::Resource& resource) const { return served.contains(resource); }
   // Of the object, and of the namespace that it lives in.
   const std::string& name() const { return object->key().name; }
   bool deleting() const { return object->deleting(); }
@@ -99,6 +115,12 @@ struct Observed {
 
   // The parts of the spec that may be left out, as if they were there and empty.
   const crd::ClusterSecurity& security() const;
+  bool WantsSecretProviderClass() const;
+  bool WantsPodIdentity() const;  // at AWS
+  bool WantsSecurityGroups() const;
+  bool WantsWorkloadIdentity() const { return !gcp_service_account().empty(); }
+  // The e-mail address of the Google service account that the pods act as; empty: none.
+  std::string gcp_service_account() const;
 };
 
 // Gathers it from the cache; nullopt: the object is gone.

@@ -7,9 +7,6 @@
 
 namespace restate::cluster {
 
-// kNotSupported for what this version of the operator does not do. Such an object is left as it is.
-absl::Status CheckSupported(const Observed& seen);
-
 // The first mistake of the spec, or ok. Nothing is made or changed for an object with a mistake.
 absl::Status CheckSpec(const Observed& seen);
 
