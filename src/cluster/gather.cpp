@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "old_configs.h"
 #include "restate/cluster/metadata.h"
 #include "restate/cluster/objects.h"
 #include "restate/cluster/observed.h"
@@ -120,6 +121,7 @@ std::optional<Observed> Gather(const kube::Key& key, const runtime::Cache& cache
   seen.pod_identity_injected = PodIdentityInjected(seen, cache);
   seen.claims = GatherPerNode<Claim>(seen, cache, kube::kPersistentVolumeClaims, "storage-restate-");
   seen.pods = GatherPerNode<Pod>(seen, cache, kube::kPods, "restate-");
+  seen.unused_configs = UnusedConfigs(seen, cache);
   return seen;
 }
 

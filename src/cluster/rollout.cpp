@@ -1,5 +1,6 @@
 #include "absl/strings/str_cat.h"
 #include "cloud_identity.h"
+#include "old_configs.h"
 #include "restate/cluster/cluster.h"
 #include "restate/cluster/gates.h"
 #include "restate/cluster/objects.h"
@@ -119,6 +120,7 @@ ClusterPlan PlanRollout(const Observed& seen) {
   if (plan.wait) return plan;
   MakeServices(seen, plan);
   MakeNodes(seen, plan);
+  RetireConfigs(seen, plan);
   return plan;
 }
 

@@ -99,6 +99,9 @@ struct Observed {
   std::vector<Claim> claims;                                                   // in the order of their pods
   std::vector<Pod> pods;                                                       // in the order of their ordinals
   bool pod_identity_injected = false;  // a pod of the canary Job that there is now got the volume with AWS' token
+  // Earlier configurations that no pod and no revision of the StatefulSet refers to. Empty also where that is not
+  // known.
+  std::vector<kube::ObjectPtr> unused_configs;
   std::optional<admin::NodesAnswer> nodes;  // nullopt: they were not asked
 
   bool Serves(const kube::Resource& resource) const { return served.contains(resource); }
