@@ -8,6 +8,7 @@
 #include "recorded/recorded.h"
 #include "restate/cluster/metadata.h"
 #include "restate/cluster/objects.h"
+#include "restate/cluster/optional_resources.h"
 #include "restate/json/text.h"
 #include "restate/kube/applier.h"
 
@@ -16,12 +17,6 @@ namespace {
 
 using json::Arr;
 using json::Obj;
-
-// Objects of optional APIs: they come with their own feature.
-bool ComesLater(std::string_view kind) {
-  return kind == "PodIdentityAssociation" || kind == "SecurityGroupPolicy" || kind == "SecretProviderClass" ||
-         kind == "IAMPolicyMember" || kind == "Job";
-}
 
 // How the operator was started for the recordings.
 plan::Config ConfigOf(const Recording& recording) {
@@ -36,8 +31,8 @@ plan::Config ConfigOf(const Recording& recording) {
   return config;
 }
 
-// What 3.1 and the commits after it changed in a StatefulSet, in the object or in what managedFields say of it (names
-// with "f:" before them). Every entry must be met by a recording.
+// What 3.0, 3.1 and the commits after it changed in objects, and in what managedFields say of them (names with "f:"
+// before them). Every entry must be met by a recording.
 struct Difference {
   std::string what;
   int met = 0;
@@ -58,7 +53,20 @@ void DropAll(json::Value& container, Difference& difference) {
 
 class Since31 {
  public:
-  void Apply(json::Value& set) {
+  void Apply(json::Value& object) {
+    const std::string_view kind = object.StringAt({"kind"});
+    if (kind == "StatefulSet") ApplyToSet(object);
+    if (kind == "IAMPolicyMember") ApplyToMember(object);
+    if (kind == "Job") ApplyToJob(object);
+  }
+
+  void CheckAllMet() const {
+    for (const Difference& d : {non_root_, server_, combine_, signing_, member_, job_})
+      CHECK_MESSAGE(d.met > 0, d.what);
+  }
+
+ private:
+  void ApplyToSet(json::Value& set) {
     json::Value& pod = set["spec"]["template"]["spec"];
     pod["securityContext"]["runAsNonRoot"] = true;
     ++non_root_.met;
@@ -74,11 +82,33 @@ class Since31 {
     Own(set);
   }
 
-  void CheckAllMet() const {
-    for (const Difference& d : {non_root_, server_, combine_, signing_}) CHECK_MESSAGE(d.met > 0, d.what);
+  void ApplyToMember(json::Value& member) {
+    member["spec"]["resourceRef"]["apiVersion"] = "iam.cnrm.cloud.google.com/v1beta1";
+    ++member_.met;
+    if (!member["metadata"]["managedFields"].array()) return;
+    for (json::Value& entry : *member["metadata"]["managedFields"].array()) {
+      if (entry.StringAt({"manager"}) == kManager)
+        entry["fieldsV1"]["f:spec"]["f:resourceRef"]["f:apiVersion"] = json::Object();
+    }
   }
 
- private:
+  // The labels are ours alone: the operator's watch finds the pods by them.
+  void ApplyToJob(json::Value& job) {
+    json::Value& spec = job["spec"];
+    spec["activeDeadlineSeconds"] = 300;
+    spec["template"]["metadata"]["labels"]["app.kubernetes.io/name"] = job.StringAt({"metadata", "name"});
+    spec["template"]["metadata"]["labels"]["app.kubernetes.io/instance"] = job.StringAt({"metadata", "namespace"});
+    json::Value& pod = spec["template"]["spec"];
+    pod["securityContext"] = Obj({{"runAsNonRoot", true},
+                                  {"runAsUser", 1000},
+                                  {"runAsGroup", 3000},
+                                  {"seccompProfile", Obj({{"type", "RuntimeDefault"}})}});
+    json::Value* container = Container(pod, "containers", "canary");
+    REQUIRE(container);
+    (*container)["securityContext"]["allowPrivilegeEscalation"] = false;
+    DropAll(*container, job_);
+  }
+
   // What the reference would own of that.
   static void Own(json::Value& set) {
     if (!set["metadata"]["managedFields"].array()) return;
@@ -102,6 +132,7 @@ class Since31 {
 
   Difference non_root_{"runAsNonRoot"}, server_{"capabilities of restate"};
   Difference combine_{"capabilities of combine-ca-certs"}, signing_{"variable of the signing key"};
+  Difference member_{"apiVersion of the account"}, job_{"time limit and restrictions of canaries"};
 };
 
 // The recorded state as the first pass after a swap of operators sees it; `objects` empty: before any.
@@ -113,17 +144,19 @@ Observed See(const Recording& recording, const std::vector<json::Value>& objects
   cr["metadata"]["finalizers"] = Arr({"clusters.restate.dev"});
   runtime::Cache cache;
   cache.Put(kRestateClusters, Make(cr));
-  cache.Replace(kSecretProviderClasses, {}, "1");
-  cache.Replace(kSecurityGroupPolicies, {}, "1");
-  const std::map<std::string_view, kube::Resource> resources = {
+  std::map<std::string_view, kube::Resource> resources = {
       {"Namespace", kube::kNamespaces},         {"ServiceAccount", kube::kServiceAccounts},
       {"ConfigMap", kube::kConfigMaps},         {"Service", kube::kServices},
       {"StatefulSet", kube::kStatefulSets},     {"PodDisruptionBudget", kube::kPodDisruptionBudgets},
       {"NetworkPolicy", kube::kNetworkPolicies}};
+  for (const OptionalResource& optional : kOptionalResources) {
+    cache.Replace(optional.resource, {}, "1");
+    resources[optional.resource.kind] = optional.resource;
+  }
   int count = 0;
   for (const json::Value& object : objects) {
     const auto resource = resources.find(object.StringAt({"kind"}));
-    if (resource == resources.end()) continue;
+    REQUIRE(resource != resources.end());
     cache.Put(resource->second, Make(Live(object, "uid-" + std::to_string(++count), uid)));
   }
   auto seen = Gather(kube::KeyOf(cr), cache, ConfigOf(recording), absl::UnixEpoch());
@@ -141,6 +174,16 @@ std::vector<json::Value> Built(const Observed& seen) {
                                  DisruptionBudgetFor(seen),
                                  StatefulSetFor(seen, ClaimTemplateFor(seen))};
   for (json::Value& policy : NetworkPoliciesFor(seen)) built.push_back(std::move(policy));
+  if (seen.WantsSecretProviderClass()) built.push_back(SecretProviderClassFor(seen));
+  if (seen.WantsSecurityGroups()) built.push_back(SecurityGroupPolicyFor(seen));
+  if (seen.WantsPodIdentity()) {
+    built.push_back(PodIdentityAssociationFor(seen));
+    built.push_back(PodIdentityCanaryFor(seen));
+  }
+  if (seen.WantsWorkloadIdentity()) {
+    built.push_back(PolicyMemberFor(seen));
+    built.push_back(WorkloadIdentityCanaryFor(seen));
+  }
   return built;
 }
 
@@ -166,8 +209,7 @@ TEST_CASE("recorded RestateClusters have the objects that we make") {
     CAPTURE(recording.file);
     std::map<std::string, std::string> theirs, ours;
     for (json::Value object : recording.objects) {
-      if (ComesLater(object.StringAt({"kind"}))) continue;
-      if (object.StringAt({"kind"}) == "StatefulSet") since.Apply(object);
+      since.Apply(object);
       if (object.StringAt({"kind"}) == "StatefulSet" && !recording.spec.FindPath({"compute", "replicas"}))
         object["spec"].Erase("replicas");  // the server's default
       theirs[Id(object)] = json::DumpPretty(Comparable(object));
@@ -191,11 +233,13 @@ TEST_CASE("over the objects of the reference an apply of ours changes nothing") 
     std::vector<json::Value> objects = recording.objects;
     std::map<std::string, json::Value> live;
     for (json::Value& object : objects) {
-      if (object.StringAt({"kind"}) == "StatefulSet") since.Apply(object);
+      since.Apply(object);
       live[Id(object)] = Live(object, "uid", OwnerUid(*recording.Find("StatefulSet")));
     }
     for (const json::Value& object : Built(See(recording, objects))) {
       CAPTURE(Id(object));
+      // Cannot be changed; and one that has succeeded is left as it is.
+      if (object.StringAt({"kind"}) == "Job") continue;
       CHECK(kube::IsNoOpApply(object, live.at(Id(object)), kManager));
     }
   }

@@ -73,6 +73,20 @@ void BareStatefulSet(json::Value& spec) {
   });
 }
 
+void BareJob(json::Value& object) {
+  for (const std::string_view key : {"deletionGracePeriodSeconds", "deletionTimestamp", "finalizers"})
+    object["metadata"].Erase(key);
+  json::Value& spec = object["spec"];
+  for (const std::string_view key : {"completionMode", "completions", "manualSelector", "parallelism",
+                                     "podReplacementPolicy", "selector", "suspend"})
+    spec.Erase(key);
+  for (const std::string_view key :
+       {"batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name", "controller-uid", "job-name"})
+    spec["template"]["metadata"]["labels"].Erase(key);
+  EraseDefault(spec["template"]["metadata"], "labels", Obj({}));
+  EraseDefault(spec["template"], "metadata", Obj({}));
+}
+
 }  // namespace
 
 const json::Value* Recording::Find(std::string_view kind) const {
@@ -111,10 +125,9 @@ json::Value Bare(json::Value object) {
     object.Erase("spec");
     metadata["labels"].Erase("kubernetes.io/metadata.name");
   }
-  if (kind == "StatefulSet" || kind == "ReplicaSet") {
-    object["spec"]["template"]["metadata"].Erase("creationTimestamp");
-    BarePod(object["spec"]["template"]["spec"]);
-  }
+  if (kind == "StatefulSet" || kind == "ReplicaSet") object["spec"]["template"]["metadata"].Erase("creationTimestamp");
+  if (kind == "StatefulSet" || kind == "ReplicaSet" || kind == "Job") BarePod(object["spec"]["template"]["spec"]);
+  if (kind == "Job") BareJob(object);
   return object;
 }
 
