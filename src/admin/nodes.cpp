@@ -142,7 +142,7 @@ struct Nodes::Impl {
     changed.notify_all();
   }
 
-  void Work(std::stop_token token) {
+  void Work(const std::stop_token& token) {
     while (const auto call = Take(token)) {
       const std::stop_token until = call->run->stop.get_token();
       Result result =
@@ -152,7 +152,7 @@ struct Nodes::Impl {
   }
 
   // Waits for a call that is due.
-  std::optional<Call> Take(std::stop_token token) {
+  std::optional<Call> Take(const std::stop_token& token) {
     std::unique_lock lock(mutex);
     for (;;) {
       if (token.stop_requested()) return std::nullopt;
@@ -177,7 +177,8 @@ struct Nodes::Impl {
       entry.run->to_identify = {entry.wanted.identify.begin(), entry.wanted.identify.end()};
       entry.run->to_ask = {entry.wanted.state_from.begin(), entry.wanted.state_from.end()};
       auto& order = entry.run->to_ask;
-      std::stable_partition(order.begin(), order.end(), [&](const std::string& a) { return a == entry.answered; });
+      const auto answered = [&first = entry.answered](const std::string& address) { return address == first; };
+      std::stable_partition(order.begin(), order.end(), answered);
     }
     return next;
   }

@@ -26,7 +26,7 @@ std::string Partitions(const std::vector<std::uint32_t>& ids) {
 // Its parts, with semicolons between them.
 class Sentence {
  public:
-  void Add(std::string part) { absl::StrAppend(&text_, text_.empty() ? "" : "; ", part); }
+  void Add(const std::string& part) { absl::StrAppend(&text_, text_.empty() ? "" : "; ", part); }
   std::string text() && { return std::move(text_); }
 
  private:
@@ -41,7 +41,7 @@ void AddNodes(const NodesState& state, Sentence& sentence) {
       absl::StrAppend(&dead, ", last seen alive at ",
                       absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", *node.last_seen_alive, absl::UTCTimeZone()));
     }
-    sentence.Add(std::move(dead));
+    sentence.Add(dead);
   }
 }
 

@@ -115,7 +115,7 @@ class Executor {
 
   absl::Status Do(const Provision& step) {
     outcome_.changed = true;
-    const absl::Status provisioned = world_.node_client.Provision(step.address, world_.stop);
+    absl::Status provisioned = world_.node_client.Provision(step.address, world_.stop);
     // After an error as well: it may have happened all the same.
     world_.nodes.Changed(asker_);
     if (ReasonOf(provisioned) == Reason::kStopped) return provisioned;

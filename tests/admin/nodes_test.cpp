@@ -51,7 +51,7 @@ struct Fixture {
   std::shared_ptr<const NodesLook> Look(const kube::Key& asker, const WantedNodes& of) {
     REQUIRE(Waits(asker, of));
     Settle();
-    const auto look = nodes->Ask(asker, of).look;
+    auto look = nodes->Ask(asker, of).look;
     REQUIRE(look);
     return look;
   }
