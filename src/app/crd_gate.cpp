@@ -15,7 +15,8 @@ std::string NameOf(const kube::Resource& resource) {
 
 void Announce(kube::EventRecorder& events, const json::Value& pod, bool warning, std::string reason, std::string note) {
   if (pod.is_null()) return;
-  events.Record({.regarding = pod, .warning = warning, .reason = std::move(reason), .action = "Start", .note = std::move(note)});
+  events.Record(
+      {.regarding = pod, .warning = warning, .reason = std::move(reason), .action = "Start", .note = std::move(note)});
 }
 
 }  // namespace

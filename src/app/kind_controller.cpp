@@ -28,9 +28,10 @@ KindController::KindController(Shared shared, runtime::WorkQueue& queue, KindSet
       fatal_(std::move(fatal)),
       applier_(shared_.client),
       statuses_(shared_.client, cache_, shared_.clock),
-      controller_({.name = std::string(setup_.name), .workers = settings_.workers}, queue_, shared_.clock,
-                  [this](const kube::Key& key, std::stop_token stop) { return Pass(key, stop); },
-                  &shared_.state.metrics.Passes(setup_.name)) {
+      controller_(
+          {.name = std::string(setup_.name), .workers = settings_.workers}, queue_, shared_.clock,
+          [this](const kube::Key& key, std::stop_token stop) { return Pass(key, stop); },
+          &shared_.state.metrics.Passes(setup_.name)) {
   for (const Watched& watched : setup_.watches) Follow(watched);
   const auto optional = [](const Watched& watched) { return watched.optional; };
   if (std::any_of(setup_.watches.begin(), setup_.watches.end(), optional)) FollowDefinitions();
@@ -131,9 +132,19 @@ bool KindController::WaitForCaches(std::stop_token stop) {
 }
 
 runtime::Next KindController::Pass(const kube::Key& key, std::stop_token stop) {
-  const plan::World world{shared_.state.config, shared_.clock, cache_,         shared_.client,      applier_,
-                          shared_.events,       shared_.admin, shared_.usage,  shared_.node_client, shared_.nodes,
-                          statuses_,            shared_.state.diagnostics,     stop};
+  const plan::World world{shared_.state.config,
+                          shared_.clock,
+                          cache_,
+                          shared_.client,
+                          applier_,
+                          shared_.events,
+                          shared_.admin,
+                          shared_.usage,
+                          shared_.node_client,
+                          shared_.nodes,
+                          statuses_,
+                          shared_.state.diagnostics,
+                          stop};
   runtime::Next next = setup_.pass(key, world);
   const kube::ObjectPtr object = cache_.Get(setup_.resource, key);
   if (setup_.passed) setup_.passed(key, object);

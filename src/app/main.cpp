@@ -48,8 +48,8 @@ int Run(const Settings& settings, const sigset_t& signals) {
   SetUpLog(settings);
   std::stop_source stop;
   StopOnSignal(signals, stop);
-  const absl::Status ended = RunOperator(settings, [](const char* name) -> const char* { return std::getenv(name); },
-                                         stop.get_token());
+  const absl::Status ended = RunOperator(
+      settings, [](const char* name) -> const char* { return std::getenv(name); }, stop.get_token());
   return ended.ok() ? 0 : Fail(ended);
 }
 
@@ -62,21 +62,17 @@ int Main(int argc, char** argv) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
   kube::InitHttp();
-  const auto settings = ParseSettings({argv + 1, argv + argc}, [](const char* name) -> const char* { return std::getenv(name); });
+  const auto settings =
+      ParseSettings({argv + 1, argv + argc}, [](const char* name) -> const char* { return std::getenv(name); });
   if (!settings.ok()) return Fail(settings.status());
   switch (settings->command) {
-    case Settings::Command::kHelp:
-      std::fputs(settings->help.c_str(), stdout);
-      return 0;
-    case Settings::Command::kVersion:
-      std::puts(RESTATE_OPERATOR_VERSION);
-      return 0;
+    case Settings::Command::kHelp: std::fputs(settings->help.c_str(), stdout); return 0;
+    case Settings::Command::kVersion: std::puts(RESTATE_OPERATOR_VERSION); return 0;
     case Settings::Command::kGenerate: {
       const absl::Status written = crd::WriteManifests(settings->directory);
       return written.ok() ? 0 : Fail(written);
     }
-    case Settings::Command::kRun:
-      return Run(*settings, signals);
+    case Settings::Command::kRun: return Run(*settings, signals);
   }
   return 1;
 }

@@ -2,8 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
-#include <atomic>
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -23,9 +23,9 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr Clock::Duration kGrace = seconds(4);            // for running passes; with the events' second, 5 s in all
+constexpr Clock::Duration kGrace = seconds(4);  // for running passes; with the events' second, 5 s in all
 constexpr absl::Duration kEventGrace = absl::Seconds(1);
-constexpr std::size_t kWaitingShown = 1000;               // objects on the diagnostics page
+constexpr std::size_t kWaitingShown = 1000;  // objects on the diagnostics page
 
 // The first fatal error, or a request to stop: whatever comes first ends the wait.
 class End {
@@ -120,7 +120,8 @@ Routes MakeRoutes(State& state, const Controllers& controllers, const std::atomi
 
 absl::Status RunOperator(const Settings& settings, const kube::Environment& environment, std::stop_token stop) {
   if (settings.watch_namespaces.size() > 1) {
-    return MakeError(Reason::kInvalidSpec, "more than one namespace to watch is not supported yet; give one, or none for all");
+    return MakeError(Reason::kInvalidSpec,
+                     "more than one namespace to watch is not supported yet; give one, or none for all");
   }
   auto access = kube::FindAccess(environment);
   if (!access.ok()) return access.status();
@@ -133,7 +134,8 @@ absl::Status RunOperator(const Settings& settings, const kube::Environment& envi
   End end;
   State state{.config = ConfigOf(settings, environment), .metrics = {}, .diagnostics = {}};
   kube::Client client(**http, &state.metrics.ApiRequests());
-  const auto events = kube::NewEventRecorder(client, clock, settings.operator_pod_name.value_or(std::string(kube::kManager)));
+  const auto events =
+      kube::NewEventRecorder(client, clock, settings.operator_pod_name.value_or(std::string(kube::kManager)));
   runtime::WorkQueue deployment_keys(clock, &state.metrics.Queue(deployment::Kind::kName));
   runtime::WorkQueue cluster_keys(clock, &state.metrics.Queue(cluster::Kind::kName));
   admin::AdminClient admin(AdminHttp, &state.metrics.AdminRequests());

@@ -1,6 +1,7 @@
 #include "absl/strings/str_cat.h"
 #include "restate/app/kinds.h"
 #include "restate/cluster/cluster.h"
+#include "restate/cluster/optional_resources.h"
 #include "restate/cluster/triggers.h"
 #include "restate/plan/reconcile.h"
 #include "restate/plan/triggers.h"
@@ -32,8 +33,17 @@ KindSetup RestateClusters(const State& state, const std::string& ns) {
                   .passed = {}};
   for (const kube::Resource& resource :
        {kube::kServiceAccounts, kube::kConfigMaps, kube::kServices, kube::kPodDisruptionBudgets, kube::kStatefulSets,
-        kube::kPersistentVolumeClaims, kube::kPods}) {
+        kube::kPersistentVolumeClaims}) {
     setup.watches.push_back({.resource = resource, .selector = ours, .keys_of = of_child});
+  }
+  setup.watches.push_back(
+      {.resource = kube::kPods, .selector = std::string(cluster::kPodSelector), .keys_of = of_child});
+  for (const cluster::OptionalResource& optional : cluster::kOptionalResources) {
+    if (!optional.wanted(state.config)) continue;
+    setup.watches.push_back({.resource = optional.resource,
+                             .selector = std::string(optional.selector),
+                             .keys_of = of_child,
+                             .optional = optional.defined_apart});
   }
   if (state.config.manage_network_policies) {
     setup.watches.push_back({.resource = kube::kNetworkPolicies, .selector = ours, .keys_of = of_child});

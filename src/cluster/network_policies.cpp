@@ -26,17 +26,23 @@ json::Value Block(std::string_view cidr, json::Array except = {}) {
   return Obj({{"ipBlock", Obj({{"cidr", cidr}, {"except", except.empty() ? json::Value() : json::Value(except)}})}});
 }
 
-// `rules` null: none.
-json::Value Policy(const Observed& seen, std::string_view name, json::Value types, std::string_view direction = "",
-                   json::Value rules = {}) {
+// No rules are said as well, though the server keeps an empty list no better than none: so those that somebody adds are
+// seen as a difference.
+json::Value Policy(const Observed& seen, std::string_view name, json::Value spec) {
   json::Value policy = ObjectFor(seen, kube::kNetworkPolicies, name);
-  policy["spec"] = Obj({{"podSelector", SelectorOf(seen)}, {"policyTypes", std::move(types)}});
-  if (!rules.is_null()) policy["spec"][direction] = std::move(rules);
+  policy["spec"] = std::move(spec);
+  policy["spec"]["podSelector"] = SelectorOf(seen);
   return policy;
 }
 
+json::Value DenyAll(const Observed& seen) {
+  return Policy(
+      seen, "deny-all",
+      Obj({{"policyTypes", Arr({"Egress", "Ingress"})}, {"ingress", json::Array()}, {"egress", json::Array()}}));
+}
+
 json::Value Egress(const Observed& seen, std::string_view name, json::Value rules) {
-  return Policy(seen, name, Arr({"Egress"}), "egress", std::move(rules));
+  return Policy(seen, name, Obj({{"policyTypes", Arr({"Egress"})}, {"egress", std::move(rules)}}));
 }
 
 // Lets `peers` and the `others` in. Who lets everybody in, lets in these as well: naming them would shut out the rest.
@@ -45,11 +51,11 @@ json::Value Ingress(const Observed& seen, std::string_view name, int port, const
   json::Array from = peers.value_or(json::Array());
   const bool open = peers && peers->empty();
   if (!open) from.insert(from.end(), others.begin(), others.end());
-  json::Value rules;
+  json::Value rules = json::Array();
   if (open || !from.empty()) {
     rules = Arr({Obj({{"ports", Arr({Port("TCP", port)})}, {"from", open ? json::Value() : json::Value(from)}})});
   }
-  return Policy(seen, name, Arr({"Ingress"}), "ingress", std::move(rules));
+  return Policy(seen, name, Obj({{"policyTypes", Arr({"Ingress"})}, {"ingress", std::move(rules)}}));
 }
 
 json::Array Operator(const Observed& seen) {
@@ -109,8 +115,7 @@ json::Value MetricsPolicy(const Observed& seen, const Peers& peers) {
 std::vector<json::Value> NetworkPoliciesFor(const Observed& seen) {
   if (seen.security().disable_network_policies.value_or(false)) return {};
   const crd::NetworkPeers peers = seen.security().network_peers.value_or(crd::NetworkPeers());
-  std::vector<json::Value> policies{Policy(seen, "deny-all", Arr({"Egress", "Ingress"})), DnsPolicy(seen),
-                                    PublicInternetPolicy(seen)};
+  std::vector<json::Value> policies{DenyAll(seen), DnsPolicy(seen), PublicInternetPolicy(seen)};
   if (seen.security().aws_pod_identity_association_role_arn) policies.push_back(PodIdentityPolicy(seen));
   policies.push_back(EgressPolicy(seen));
   policies.push_back(Ingress(seen, "allow-ingress-access", kIngressPort, peers.ingress));

@@ -12,7 +12,7 @@ bool WorthTelling(const ClusterPlan& plan, const plan::Outcome& outcome, Reason 
   if (outcome.provisioned || plan.provisioned) return true;  // never to be forgotten
   if (plan.released && outcome.error.ok()) return false;     // the finalizer is gone, and with it the object
   if (plan.again && outcome.changed && outcome.error.ok() && plan.failure.ok()) return false;
-  return reason != Reason::kApiConflict && reason != Reason::kStopped && reason != Reason::kNotSynced;
+  return reason != Reason::kStopped && reason != Reason::kNotSynced;
 }
 
 plan::ConditionFrame FrameOf(const Observed& seen) {
@@ -46,7 +46,8 @@ crd::RestateClusterStatus StatusFor(const Observed& seen, const plan::Verdict& v
 bool Urgent(const Observed& seen, const plan::Verdict& verdict) {
   const crd::Condition* old = plan::Told(FrameOf(seen), "Ready");
   if (verdict.reason == Reason::kSuspended) return true;
-  if (verdict.reason == Reason::kApiUnavailable) return false;  // often over before it is worth a write
+  // Often over before they are worth a write.
+  if (verdict.reason == Reason::kApiUnavailable || verdict.reason == Reason::kApiConflict) return false;
   if (RowOf(verdict.reason).error_class != ErrorClass::kWait) return !old || old->reason != RowOf(verdict.reason).name;
   if (verdict.status != "True") return old && old->status == "True";
   return !old || old->status != "True" || seen.status->observed_generation != seen.object->generation();

@@ -18,6 +18,7 @@ struct Place {
   const json::Value* owned;  // nullptr: not owned by this manager
   std::string_view field;    // name of the member, of the list for its items
   bool quantity;             // below a member whose leaves are quantities
+  bool whole = false;        // within something that is owned as a whole (atomic): nothing in it is owned singly
 };
 
 bool IsSame(const Place& place);
@@ -60,10 +61,33 @@ bool IsSameLeaf(const Place& place) {
   return place.quantity && SameQuantity(place.desired, *place.live);
 }
 
+// What the API server adds within atomic values. One that is missing here costs an apply after each restart.
+bool IsDefault(std::string_view field, std::string_view name, const json::Value& value) {
+  if (field == "volumeClaimTemplates") return true;  // nobody can change those
+  return IsEmpty(value) || (name == "protocol" && value == json::Value("TCP")) ||
+         (name == "apiVersion" && value == json::Value("v1")) || (name == "divisor" && value == json::Value("0")) ||
+         (name == "expirationSeconds" && value == json::Value(3600));
+}
+
+// Somebody who adds to something atomic takes it over, and gives it back to nobody.
+bool HasMore(const Place& place) {
+  const auto& live = *place.live->object();
+  return std::any_of(live.begin(), live.end(), [&](const auto& member) {
+    return place.desired.Find(member.first) == nullptr && !IsDefault(place.field, member.first, member.second);
+  });
+}
+
+// Owned with nothing in it: an atomic map. (A granular one that was applied empty is desired empty as well.)
+bool IsAtomic(const json::Value* owned) { return owned != nullptr && owned->is_object() && owned->object()->empty(); }
+
 bool IsSameObject(const Place& place) {
+  const bool whole = place.whole || (IsAtomic(place.owned) && !IsEmpty(place.desired));
+  if (whole && HasMore(place)) return false;
   for (const auto& [name, value] : *place.desired.object()) {
     const bool quantity = place.quantity || HoldsQuantities(name);
-    if (!IsSame({value, place.live->Find(name), OwnedField(place.owned, name), name, quantity})) return false;
+    // Names of defaults are looked up below what is lenient as a whole.
+    const std::string_view field = place.field == "volumeClaimTemplates" ? place.field : std::string_view(name);
+    if (!IsSame({value, place.live->Find(name), OwnedField(place.owned, name), field, quantity, whole})) return false;
   }
   return true;
 }
@@ -88,8 +112,7 @@ bool IsSameAtomicList(const Place& place) {
   const json::Array &desired = *place.desired.array(), &live = *place.live->array();
   if (desired.size() != live.size()) return false;
   for (std::size_t i = 0; i < desired.size(); ++i) {
-    // Inside nothing is owned singly.
-    if (!IsSame({desired[i], &live[i], nullptr, place.field, place.quantity})) return false;
+    if (!IsSame({desired[i], &live[i], nullptr, place.field, place.quantity, true})) return false;
   }
   return true;
 }
@@ -102,6 +125,7 @@ bool IsSameSet(const Place& place) {
 }
 
 bool IsSameList(const Place& place) {
+  if (place.whole) return IsSameAtomicList(place);
   const json::Array& desired = *place.desired.array();
   if (auto keys = KeysOfNode(place.owned)) return IsSameKeyedList(place, *keys);
   if (place.field == "finalizers") return IsSameSet(place);
@@ -117,17 +141,22 @@ bool IsSameList(const Place& place) {
 
 bool IsSame(const Place& place) {
   if (place.live == nullptr || place.live->is_null()) return IsSameAsAbsent(place);
+  // Somebody else's by now, whatever its value is just now: an apply takes it back.
+  if (place.owned == nullptr && !place.whole && !IsEmpty(place.desired)) return false;
   if (place.desired.is_object() && place.live->is_object()) return IsSameObject(place);
   if (place.desired.is_array() && place.live->is_array()) return IsSameList(place);
   return IsSameLeaf(place);
 }
 
-// Client::Apply does not send these, so that they cannot differ.
-json::Value Sent(const json::Value& desired) {
-  json::Value sent = desired;
-  sent["metadata"].Erase("managedFields");
-  sent["metadata"].Erase("resourceVersion");
-  return sent;
+// What of it can be owned. The rest names the object, or is not sent (Client::Apply).
+json::Value Claims(const json::Value& desired) {
+  json::Value claims = desired;
+  for (const char* member : {"apiVersion", "kind"}) claims.Erase(member);
+  if (!claims.Find("metadata")) return claims;
+  for (const char* member : {"managedFields", "resourceVersion", "name", "namespace", "uid"}) {
+    claims["metadata"].Erase(member);
+  }
+  return claims;
 }
 
 }  // namespace
@@ -135,12 +164,12 @@ json::Value Sent(const json::Value& desired) {
 bool IsNoOpApply(const json::Value& desired, const json::Value& live, std::string_view manager,
                  std::string_view subresource) {
   if (!desired.is_object() || !live.is_object()) return false;
-  json::Value sent = Sent(desired);
   const bool scale = subresource == "scale";  // a Scale is desired, but live is the object it belongs to
-  if (scale) {
-    sent.Erase("apiVersion");
-    sent.Erase("kind");
+  const auto other = [](std::string_view wanted, std::string_view found) { return !wanted.empty() && wanted != found; };
+  for (const std::string_view member : {"name", "namespace", "uid"}) {
+    if (other(desired.StringAt({"metadata", member}), live.StringAt({"metadata", member}))) return false;
   }
+  if (!scale && other(desired.StringAt({"kind"}), live.StringAt({"kind"}))) return false;
 
   auto entries = EntriesOf(live, manager, "Apply", subresource);
   // Created by POST under the same name (client-rules A3): its fields count as ours if we would leave none of them out.
@@ -149,7 +178,8 @@ bool IsNoOpApply(const json::Value& desired, const json::Value& live, std::strin
   const json::Value& entry = *entries.front();
   if (!scale && entry.StringAt({"apiVersion"}) != desired.StringAt({"apiVersion"})) return false;
   const json::Value* owned = entry.Find("fieldsV1");
-  return owned != nullptr && HasAllOwned(*owned, sent) && IsSame({sent, &live, owned, "", false});
+  const json::Value claims = Claims(desired);
+  return owned != nullptr && HasAllOwned(*owned, claims) && IsSame({claims, &live, owned, "", false});
 }
 
 }  // namespace restate::kube

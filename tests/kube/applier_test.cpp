@@ -2,11 +2,11 @@
 
 #include <doctest/doctest.h>
 
-#include "restate/kube/quantity.h"
 #include "fake_http.h"
 #include "golden.h"
 #include "restate/base/error.h"
 #include "restate/json/text.h"
+#include "restate/kube/quantity.h"
 
 namespace restate::kube {
 namespace {
@@ -256,14 +256,34 @@ TEST_CASE("A7: a port without protocol is the TCP port") {
 }
 
 TEST_CASE("A6: atomic lists must be equal item by item, with the server's defaults in the items") {
+  CHECK(NoOp(R"({"ingress":[{"ports":[{"port":80}]}]})", R"({"ingress":[{"ports":[{"port":80,"protocol":"TCP"}]}]})",
+             R"({"f:ingress":{}})"));
   const std::string fields = R"({"f:tolerations":{}})";
-  CHECK(NoOp(R"({"tolerations":[{"key":"a"},{"key":"b"}]})",
-             R"({"tolerations":[{"key":"a","operator":"Equal"},{"key":"b"}]})", fields));
   CHECK_FALSE(NoOp(R"({"tolerations":[{"key":"a"}]})", R"({"tolerations":[{"key":"a"},{"key":"b"}]})", fields));
   CHECK_FALSE(
       NoOp(R"({"tolerations":[{"key":"b"},{"key":"a"}]})", R"({"tolerations":[{"key":"a"},{"key":"b"}]})", fields));
   CHECK_FALSE(
       NoOp(R"({"tolerations":[{"key":"a","tolerationSeconds":0}]})", R"({"tolerations":[{"key":"a"}]})", fields));
+}
+
+TEST_CASE("A6: what somebody adds within an atomic value is a difference, and so is what another has taken over") {
+  const std::string ingress = R"({"f:ingress":{}})";
+  for (const char* live :
+       {R"({"ingress":[{"ports":[{"port":80,"protocol":"TCP","endPort":65535}]}]})",
+        R"({"ingress":[{"ports":[{"port":80,"protocol":"UDP"}]}]})",
+        R"({"ingress":[{"ports":[{"port":80}],"from":[{"podSelector":{"matchLabels":{"a":"b"}}}]}]})"}) {
+    CHECK_FALSE(NoOp(R"({"ingress":[{"ports":[{"port":80}]}]})", live, ingress));
+  }
+  CHECK_FALSE(NoOp(R"({"ingress":[]})", R"({"ingress":[{"ports":[{"port":80}]}]})", "{}"));
+  CHECK(NoOp(R"({"ingress":[]})", "{}", "{}"));
+  CHECK_FALSE(NoOp(R"({"selector":{"a":"b"}})", R"({"selector":{"a":"b","c":"d"}})", R"({"f:selector":{}})"));
+  CHECK_FALSE(NoOp(R"({"selector":{"a":"b"}})", R"({"selector":{"a":"b"}})", R"({"f:other":{}})"));
+  CHECK(NoOp(R"({"selector":{"a":"b"}})", R"({"selector":{"a":"b"}})", R"({"f:selector":{}})"));
+  const std::string reference =
+      R"({"f:env":{"k:{\"name\":\"A\"}":{".":{},"f:name":{},"f:valueFrom":{"f:fieldRef":{}}}}})";
+  CHECK(NoOp(R"({"env":[{"name":"A","valueFrom":{"fieldRef":{"fieldPath":"metadata.name"}}}]})",
+             R"({"env":[{"name":"A","valueFrom":{"fieldRef":{"apiVersion":"v1","fieldPath":"metadata.name"}}}]})",
+             reference));
 }
 
 TEST_CASE("A6: conditions and ownerReferences have their keys, finalizers are a set") {

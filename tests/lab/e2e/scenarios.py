@@ -114,7 +114,9 @@ def has_grown(cluster):
 
 
 def has_rolled(cluster):
-    return cluster_is_up(cluster) and len(cluster.list("configmaps")) == 1
+    stateful_set = cluster.stateful_set()
+    return (cluster_is_up(cluster) and len(cluster.list("configmaps")) == 2 and
+            stateful_set["status"].get("currentRevision") == stateful_set["status"]["updateRevision"])
 
 
 def is_gone(cluster):
