@@ -7,14 +7,17 @@ from .scene import Scene
 QUIET = 5
 
 
-def run(count, minutes, build):
+def run(count, clusters, minutes, build):
     """True when nothing was written."""
     with Scene("bench-idle", build) as scene:
         audit = scene.audit()
         pid = scene.start_operator()
         scene.converge([f"bench-{number:05}" for number in range(count)])
+        if clusters:
+            took = scene.converge_clusters([f"cluster-{number:05}" for number in range(clusters)])
+            print(f"{clusters} RestateClusters are Ready after {took:.1f} s", flush=True)
         audit.until_quiet(QUIET, 120)
-        print(f"{count} objects are Ready; now {minutes} minutes of nothing", flush=True)
+        print(f"{count} RestateDeployments are Ready; now {minutes} minutes of nothing", flush=True)
         cpu = measure.cpu_seconds(pid)
         began = time.monotonic()
         while time.monotonic() - began < minutes * 60:

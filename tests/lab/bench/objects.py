@@ -23,6 +23,13 @@ def deployment(name, admin_url):
                      "restate": {"register": {"url": admin_url}}}}
 
 
+def cluster(name):
+    """A RestateCluster of one node that needs nobody to provision it: there is no real node here."""
+    return {"apiVersion": "restate.dev/v1", "kind": "RestateCluster", "metadata": {"name": name},
+            "spec": {"compute": {"image": "docker.io/lab/restate:1", "replicas": 1},
+                     "storage": {"storageRequestBytes": 1 << 30}}}
+
+
 def replica_set(name, hash_label, owner_uid):
     version = f"{name}-{hash_label}"
     owner = {"apiVersion": "restate.dev/v1beta1", "kind": "RestateDeployment", "name": name, "uid": owner_uid, "controller": True}

@@ -4,7 +4,7 @@ import signal
 import time
 from pathlib import Path
 
-from labkit import Lab, restate_operator
+from labkit import Lab, clusters, restate_operator, storage
 
 from . import bare_writer, measure, objects, requests
 
@@ -75,18 +75,26 @@ class Scene:
         return json.loads(self.lab.http("GET", "127.0.0.1", ADMIN_PORT, "/_counters")[1])
 
     def converge(self, names):
-        """Creates the objects and waits until each is Ready; returns the seconds that took."""
+        """Creates RestateDeployments and waits until each is Ready; returns the seconds that took."""
+        return self.until_ready(bare_writer.DEPLOYMENTS, names, lambda name: objects.deployment(name, ADMIN_URL))
+
+    def converge_clusters(self, names):
+        """The same for RestateClusters, with volumes for them."""
+        self.lab.apply(storage.CLASS)
+        self.lab.start("storage", storage.command(self.lab))
+        return self.until_ready(clusters.PATH, names, objects.cluster)
+
+    def until_ready(self, path, names, make):
         done = requests.Countdown(names)
 
-        def seen(deployment):
-            conditions = deployment.get("status", {}).get("conditions", [])
+        def seen(found):
+            conditions = found.get("status", {}).get("conditions", [])
             if any(c["type"] == "Ready" and c["status"] == "True" for c in conditions):
-                done.seen(deployment["metadata"]["name"])
+                done.seen(found["metadata"]["name"])
 
-        self.server.watch(bare_writer.DEPLOYMENTS, seen)
+        self.server.watch(path, seen)
         began = time.monotonic()
-        requests.in_parallel(
-            lambda name: self.server.send("POST", bare_writer.DEPLOYMENTS, objects.deployment(name, ADMIN_URL)), names)
+        requests.in_parallel(lambda name: self.server.send("POST", path, make(name)), names)
         done.wait(300)
         return time.monotonic() - began
 
