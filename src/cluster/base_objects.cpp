@@ -7,7 +7,13 @@
 
 namespace restate::cluster {
 
-json::Value NamespaceFor(const Observed& seen) { return ObjectFor(seen, kube::kNamespaces, seen.name()); }
+json::Value NamespaceFor(const Observed& seen) {
+  json::Value object = ObjectFor(seen, kube::kNamespaces, seen.name());
+  StringMap labels = CommonLabels(seen);
+  std::erase_if(labels, [](const auto& label) { return IsPrivilege(label.first, label.second); });
+  object["metadata"]["labels"] = json::FromMap(labels);
+  return object;
+}
 
 json::Value ServiceAccountFor(const Observed& seen) {
   return ObjectFor(seen, kube::kServiceAccounts, kRestate,

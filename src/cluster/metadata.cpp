@@ -6,10 +6,27 @@
 namespace restate::cluster {
 namespace {
 
-// kubectl's memory of the RestateCluster, with whatever its author wrote into it, and the switch of our own that holds
-// one object.
-constexpr std::array<std::string_view, 2> kNotCopied = {"kubectl.kubernetes.io/last-applied-configuration",
-                                                        kReconcileAnnotation};
+// kubectl's memory of the RestateCluster, with whatever its author wrote into it; the switch that holds one object; and
+// what the operator notes on objects for itself.
+constexpr std::array<std::string_view, 9> kOwnKeys = {"kubectl.kubernetes.io/last-applied-configuration",
+                                                      kReconcileAnnotation,
+                                                      "restate.dev/deployment",
+                                                      "restate.dev/deployment-id",
+                                                      "restate.dev/pod-template",
+                                                      "restate.dev/registered-at",
+                                                      "restate.dev/remove-version-at",
+                                                      "restate.dev/tag",
+                                                      "restate.dev/tunnel-name"};
+// By these, tools know the objects they have made: they would take ours for such, and remove them as left over.
+constexpr std::array<std::string_view, 5> kTrackingPrefixes = {"applyset.kubernetes.io/", "argocd.argoproj.io/",
+                                                               "helm.toolkit.fluxcd.io/",
+                                                               "kustomize.toolkit.fluxcd.io/", "meta.helm.sh/"};
+
+StringMap Copied(const json::Value* own) {
+  StringMap map = json::ToMap(own);
+  std::erase_if(map, [](const auto& entry) { return IsOwnAlone(entry.first); });
+  return map;
+}
 
 json::Value OwnerReference(const Observed& seen) {
   return json::Obj({{"apiVersion", kRestateClusters.ApiVersion()},
@@ -27,18 +44,20 @@ StringMap SelectorLabels(const Observed& seen) {
 
 StringMap CommonLabels(const Observed& seen) {
   StringMap labels = SelectorLabels(seen);
-  labels.merge(json::ToMap(seen.body.FindPath({"metadata", "labels"})));  // leaves what is there
+  labels.merge(Copied(seen.body.FindPath({"metadata", "labels"})));  // leaves what is there
   return labels;
 }
 
-StringMap CommonAnnotations(const Observed& seen) {
-  StringMap annotations = json::ToMap(seen.body.FindPath({"metadata", "annotations"}));
-  for (const std::string_view key : kNotCopied) annotations.erase(std::string(key));
-  return annotations;
+StringMap CommonAnnotations(const Observed& seen) { return Copied(seen.body.FindPath({"metadata", "annotations"})); }
+
+bool IsOwnAlone(std::string_view key) {
+  return std::find(kOwnKeys.begin(), kOwnKeys.end(), key) != kOwnKeys.end() ||
+         std::any_of(kTrackingPrefixes.begin(), kTrackingPrefixes.end(),
+                     [&](std::string_view prefix) { return key.starts_with(prefix); });
 }
 
-bool IsForeignToPods(std::string_view annotation) {
-  return std::find(kNotCopied.begin(), kNotCopied.end(), annotation) != kNotCopied.end();
+bool IsPrivilege(std::string_view label, std::string_view value) {
+  return label == "pod-security.kubernetes.io/enforce" && value == "privileged";
 }
 
 json::Value SelectorOf(const Observed& seen) {

@@ -18,21 +18,33 @@ json::Value LiveClaimSpec(const Observed& seen) {
   return {};
 }
 
-// Annotations that another operator copied into the pods stay for as long as nothing else changes there: taking them
-// away would roll the pods for nothing.
-void KeepForeignAnnotations(const Observed& seen, json::Value& set) {
+// Whether an apply with these pods would leave the pod template as it is, whatever it did to the rest.
+bool PodsStay(const Observed& seen, const json::Value& pods) {
+  json::Value live = seen.stateful_set;
+  if (json::Array* entries = live["metadata"]["managedFields"].array()) {
+    for (json::Value& entry : *entries) {
+      const json::Value* owned = entry.FindPath({"fieldsV1", "f:spec", "f:template"});
+      entry["fieldsV1"] = owned ? Obj({{"f:spec", Obj({{"f:template", *owned}})}}) : json::Value();
+    }
+  }
+  const json::Value wanted =
+      Obj({{"apiVersion", kube::kStatefulSets.ApiVersion()}, {"spec", Obj({{"template", pods}})}});
+  return kube::IsNoOpApply(wanted, live, kManager);
+}
+
+// Labels and annotations that another operator copied into the pods stay for as long as nothing else changes there:
+// taking them away would roll the pods for nothing.
+void KeepForeignMetadata(const Observed& seen, json::Value& set) {
   json::Value pods = set["spec"]["template"];
   bool found = false;
-  for (const auto& [key, value] :
-       json::ToMap(seen.stateful_set.FindPath({"spec", "template", "metadata", "annotations"}))) {
-    if (!IsForeignToPods(key)) continue;
-    pods["metadata"]["annotations"][key] = value;
-    found = true;
+  for (const std::string_view field : {"labels", "annotations"}) {
+    for (const auto& [key, value] : json::ToMap(seen.stateful_set.FindPath({"spec", "template", "metadata", field}))) {
+      if (!IsOwnAlone(key)) continue;
+      pods["metadata"][field][key] = value;
+      found = true;
+    }
   }
-  if (!found) return;
-  json::Value unchanged = seen.stateful_set;
-  unchanged["spec"]["template"] = pods;
-  if (kube::IsNoOpApply(unchanged, seen.stateful_set, kManager)) set["spec"]["template"] = std::move(pods);
+  if (found && PodsStay(seen, pods)) set["spec"]["template"] = std::move(pods);
 }
 
 }  // namespace
@@ -71,7 +83,7 @@ json::Value StatefulSetFor(const Observed& seen, json::Value claim_template) {
                      {"selector", SelectorOf(seen)},
                      {"template", PodTemplateFor(seen)},
                      {"volumeClaimTemplates", Arr({std::move(claim_template)})}});
-  KeepForeignAnnotations(seen, set);
+  KeepForeignMetadata(seen, set);
   return set;
 }
 

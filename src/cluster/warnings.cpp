@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "announce.h"
+#include "restate/cluster/metadata.h"
 
 namespace restate::cluster {
 namespace {
@@ -51,6 +52,18 @@ std::optional<Warning> OfNamespace(const Observed& seen) {
                    "Another name gives it a namespace of its own")};
 }
 
+std::optional<Warning> OfPrivilege(const Observed& seen) {
+  if (seen.home && !seen.Owns(*seen.home)) return std::nullopt;
+  for (const auto& [label, value] : json::ToMap(seen.body.FindPath({"metadata", "labels"}))) {
+    if (!IsPrivilege(label, value)) continue;
+    return Warning{"PrivilegeNotCopied",
+                   absl::StrCat("metadata.labels[", label, "]: ", value,
+                                " is not copied to the namespace, where it would let every pod do everything. Label "
+                                "the namespace itself if that is meant")};
+  }
+  return std::nullopt;
+}
+
 std::string Joined(const std::vector<Warning>& warnings) {
   std::string text;
   for (const Warning& warning : warnings) absl::StrAppend(&text, text.empty() ? "" : "; ", warning.message);
@@ -70,7 +83,7 @@ std::string_view ToldOf(const Observed& seen) {
 std::vector<Warning> WarningsFor(const Observed& seen) {
   std::vector<Warning> warnings;
   if (!seen.decoded.ok()) return warnings;
-  for (auto of : {OfSigningKey, OfPodIdentity, OfSecurityGroups, OfNamespace}) {
+  for (auto of : {OfSigningKey, OfPodIdentity, OfSecurityGroups, OfNamespace, OfPrivilege}) {
     if (auto warning = of(seen)) warnings.push_back(*std::move(warning));
   }
   return warnings;

@@ -14,12 +14,14 @@ using StringMap = std::map<std::string, std::string>;
 // The two labels that every selector of the cluster is made of; a claim template has no others, for it can never
 // change.
 StringMap SelectorLabels(const Observed& seen);
-// The object's own, in which the two above win.
+// The object's own, in which the two above win, less those that only mean something on the object itself.
 StringMap CommonLabels(const Observed& seen);
-// The object's own, less those that only mean something on the object itself.
 StringMap CommonAnnotations(const Observed& seen);
-// Annotations that the reference copies to pods and we do not: dropping them from running pods would roll those.
-bool IsForeignToPods(std::string_view annotation);
+// Whether a label or an annotation only means something on the object itself. The reference copies these to pods as
+// well: dropping them from running pods would roll those.
+bool IsOwnAlone(std::string_view key);
+// Whether a label of the object would let pods of its namespace do everything. It is not copied there.
+bool IsPrivilege(std::string_view label, std::string_view value);
 
 // {matchLabels: SelectorLabels}
 json::Value SelectorOf(const Observed& seen);
