@@ -77,12 +77,8 @@ json::Value NodeSecurity() {
   return security;
 }
 
-StringMap Annotations(const Observed& seen, const std::array<PodPart, 3>& parts) {
-  StringMap annotations;
-  for (const PodPart& part : parts) annotations.insert(part.annotations.begin(), part.annotations.end());
-  annotations.merge(CommonAnnotations(seen));
-  annotations.merge(seen.spec.compute.annotations.value_or(StringMap()));
-  return annotations;
+std::array<PodPart, 3> PartsOf(const Observed& seen) {
+  return {SigningKeyPart(seen), TrustedCertsPart(seen), CloudIdentityPart(seen)};
 }
 
 }  // namespace
@@ -98,12 +94,20 @@ json::Value NoPrivileges() {
   return Obj({{"allowPrivilegeEscalation", false}, {"capabilities", Obj({{"drop", Arr({"ALL"})}})}});
 }
 
+StringMap PodAnnotations(const Observed& seen) {
+  StringMap annotations;
+  for (const PodPart& part : PartsOf(seen)) annotations.insert(part.annotations.begin(), part.annotations.end());
+  annotations.merge(CommonAnnotations(seen));
+  annotations.merge(seen.spec.compute.annotations.value_or(StringMap()));
+  return annotations;
+}
+
 json::Value PodTemplateFor(const Observed& seen) {
   const crd::ClusterCompute& compute = seen.spec.compute;
-  const std::array<PodPart, 3> parts{SigningKeyPart(seen), TrustedCertsPart(seen), CloudIdentityPart(seen)};
+  const std::array<PodPart, 3> parts = PartsOf(seen);
   StringMap labels = CommonLabels(seen);
   labels.merge(compute.labels.value_or(StringMap()));
-  const StringMap annotations = Annotations(seen, parts);
+  const StringMap annotations = PodAnnotations(seen);
   json::Value metadata = Obj({{"labels", json::FromMap(labels)}});
   if (!annotations.empty()) metadata["annotations"] = json::FromMap(annotations);
   return Obj(

@@ -19,6 +19,7 @@ PodPart CloudIdentityPart(const Observed& seen);  // annotations alone: another 
 // Environment of restate-server, less what the parts add: the user's variables replace defaults of ours.
 json::Array BaseEnvironment(const Observed& seen);
 
+StringMap PodAnnotations(const Observed& seen);
 json::Value PodTemplateFor(const Observed& seen);
 
 // What every pod and every container that we make may not do: the Pod Security Standard `restricted`.

@@ -14,6 +14,7 @@
 namespace restate::cluster {
 namespace {
 
+constexpr std::size_t kMaxObjectName = 253;  // of most objects, and of a key in a Secret
 constexpr std::array<std::string_view, 3> kSystemNamespaces = {"kube-system", "kube-public", "kube-node-lease"};
 
 absl::Status CheckName(const Observed& seen) {
@@ -64,6 +65,19 @@ absl::Status CheckCompute(const Observed& seen) {
   return absl::OkStatus();
 }
 
+// What the API server does not look at, and pods would wait for in vain.
+absl::Status CheckSecretKey(const std::string& field, const crd::SecretKey& secret) {
+  const auto good = [](std::string_view text, std::string_view letters) {
+    return !text.empty() && text.size() <= kMaxObjectName && text.find_first_not_of(letters) == std::string_view::npos;
+  };
+  constexpr std::string_view kLower = "abcdefghijklmnopqrstuvwxyz0123456789.-";
+  constexpr std::string_view kAny = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+  if (!good(secret.secret_name, kLower)) return Invalid(field + ".secretName", "must be the name of a Secret");
+  if (!good(secret.key, kAny) || secret.key == "." || secret.key.starts_with(".."))
+    return Invalid(field + ".key", "must be a key of a Secret: letters, digits, '-', '_' and '.'");
+  return absl::OkStatus();
+}
+
 absl::Status CheckSigningKey(const Observed& seen) {
   const auto& key = seen.security().request_signing_private_key;
   const std::string field = "spec.security.requestSigningPrivateKey";
@@ -72,9 +86,7 @@ absl::Status CheckSigningKey(const Observed& seen) {
   if (key->secret && key->secret_provider) {
     return Invalid(field, "has both secret and secretProvider; remove one of them");
   }
-  if (key->secret && key->secret->secret_name.empty())
-    return Invalid(field + ".secret.secretName", "must not be empty");
-  if (key->secret && key->secret->key.empty()) return Invalid(field + ".secret.key", "must not be empty");
+  if (key->secret) RETURN_IF_ERROR(CheckSecretKey(field + ".secret", *key->secret));
   if (!key->secret_provider) return absl::OkStatus();
   const std::string& path = key->secret_provider->path;
   if (path.empty() || path.front() == '/' || !NormalPath("/" + path)) {
@@ -88,8 +100,7 @@ absl::Status CheckCerts(const Observed& seen) {
   const auto certs = seen.security().trusted_ca_certs.value_or(std::vector<crd::SecretKey>());
   for (std::size_t i = 0; i < certs.size(); ++i) {
     const std::string field = absl::StrCat("spec.security.trustedCaCerts[", i, "]");
-    if (certs[i].secret_name.empty()) return Invalid(field + ".secretName", "must not be empty");
-    if (certs[i].key.empty()) return Invalid(field + ".key", "must not be empty");
+    RETURN_IF_ERROR(CheckSecretKey(field, certs[i]));
   }
   return absl::OkStatus();
 }
@@ -133,6 +144,8 @@ absl::Status CheckSpec(const Observed& seen) {
   RETURN_IF_ERROR(CheckEnvironment(seen));
   RETURN_IF_ERROR(CheckVolumes(seen));
   RETURN_IF_ERROR(CheckSidecars(seen));
+  RETURN_IF_ERROR(CheckLists(seen));
+  RETURN_IF_ERROR(CheckSizes(seen));
   return CheckSize(seen);
 }
 

@@ -128,6 +128,104 @@ TEST_CASE("mistakes around keys and certificates name their field") {
   for (const Row& row : rows) CheckRefused(row);
 }
 
+TEST_CASE("entries that the API server cannot tell apart name their place") {
+  const auto set = [](std::string field, json::Value value) {
+    return [=](Scene& scene) { scene.compute()[field] = value; };
+  };
+  const auto sidecar = [&](std::string_view field, json::Value item) {
+    return set("sidecars", Arr({Obj({{"name", "s"}, {field, Arr({item, item})}})}));
+  };
+  const json::Value spread = Obj({{"topologyKey", "zone"}, {"whenUnsatisfiable", "DoNotSchedule"}, {"maxSkew", 1}});
+  const Row rows[] = {
+      {"spec.compute.imagePullSecrets[2]: an entry before it is of the same name, \"a\"",
+       set("imagePullSecrets", Arr({Obj({{"name", "a"}}), Obj({{"name", "b"}}), Obj({{"name", "a"}})}))},
+      {"spec.compute.topologySpreadConstraints[1]", set("topologySpreadConstraints", Arr({spread, spread}))},
+      {"spec.compute.resources.claims[1]",
+       set("resources", Obj({{"claims", Arr({Obj({{"name", "g"}}), Obj({{"name", "g"}})})}}))},
+      {"spec.compute.sidecars[0].env[1]", sidecar("env", Variable("A"))},
+      {"spec.compute.sidecars[0].volumeMounts[1]", sidecar("volumeMounts", Mount("v", "/v"))},
+      {"spec.compute.sidecars[0].volumeDevices[1]", sidecar("volumeDevices", Obj({{"devicePath", "/d"}}))},
+      {"spec.compute.sidecars[0].ports[1]", sidecar("ports", Obj({{"containerPort", 80}}))},
+      {"spec.compute.sidecars[0].ports[1]",
+       set("sidecars", Arr({Obj({{"name", "s"},
+                                 {"ports", Arr({Obj({{"containerPort", 80}}),
+                                                Obj({{"containerPort", 80}, {"protocol", "TCP"}})})}})}))},
+  };
+  for (const Row& row : rows) CheckRefused(row);
+  Scene fine;
+  fine.compute()["topologySpreadConstraints"] =
+      Arr({spread, Obj({{"topologyKey", "zone"}, {"whenUnsatisfiable", "ScheduleAnyway"}})});
+  fine.compute()["sidecars"] =
+      Arr({Obj({{"name", "s"},
+                {"ports", Arr({Obj({{"containerPort", 53}}), Obj({{"containerPort", 53}, {"protocol", "UDP"}})})}}),
+           Obj({{"name", "t"}, {"ports", Arr({Obj({{"containerPort", 53}})})}})});
+  CHECK(CheckSpec(fine.See()).ok());
+}
+
+TEST_CASE("what becomes too large for the API server names what makes it so") {
+  const auto text = [](std::size_t size) { return std::string(size, 'x'); };
+  const auto map = [&](std::size_t size) { return Obj({{"a", text(size)}}); };
+  constexpr std::size_t kMost = 256 * 1024;
+  const Row rows[] = {
+      {"spec.compute.annotations: with it, the annotations of the pods have 262145 bytes",
+       [&](Scene& s) { s.compute()["annotations"] = map(kMost); }},
+      {"spec.compute.annotations",
+       [&](Scene& s) {
+         s.compute()["annotations"] = map(kMost / 2);
+         s.cr()["metadata"]["annotations"] = Obj({{"b", text(kMost / 2 - 1)}});
+       }},
+      {"metadata.annotations",
+       [&](Scene& s) {
+         s.compute()["annotations"] = Obj({{"b", text(2)}});
+         s.cr()["metadata"]["annotations"] = map(kMost - 1);
+       }},
+      {"spec.security.serviceAnnotations", [&](Scene& s) { s.security()["serviceAnnotations"] = map(kMost); }},
+      {"spec.security.serviceAccountAnnotations",
+       [&](Scene& s) { s.security()["serviceAccountAnnotations"] = map(kMost); }},
+      {"spec.security.awsPodIdentityAssociationRoleArn",
+       [&](Scene& s) {
+         s.config.aws_pod_identity_association_cluster = "eks";
+         s.security()["awsPodIdentityAssociationRoleArn"] = text(kMost);
+       }},
+      {"metadata.annotations: with it, the annotations of the pods",
+       [&](Scene& s) {
+         s.config.gcp_workload_identity = true;
+         s.cr()["metadata"]["annotations"] =
+             Obj({{"a", text(kMost - 100)}, {"iam.gke.io/gcp-service-account", "a@p.iam.gserviceaccount.com"}});
+       }},
+      {"spec.config: has 1048577 bytes", [&](Scene& s) { s.spec()["config"] = text(1048577); }},
+  };
+  for (const Row& row : rows) CheckRefused(row);
+  Scene fine;
+  fine.compute()["annotations"] = map(kMost - 1);
+  fine.security()["serviceAnnotations"] = map(kMost - 1);
+  fine.spec()["config"] = text(1048576);
+  CHECK(CheckSpec(fine.See()).ok());
+}
+
+TEST_CASE("no name of a Secret or of a key in it that there cannot be") {
+  const auto cert = [](std::string_view name, std::string_view key) {
+    return [=](Scene& s) { s.security()["trustedCaCerts"] = Arr({Obj({{"secretName", name}, {"key", key}})}); };
+  };
+  const Row rows[] = {
+      {"trustedCaCerts[0].key", cert("s", "../x")},
+      {"trustedCaCerts[0].key", cert("s", "..")},
+      {"trustedCaCerts[0].key", cert("s", "a/b")},
+      {"trustedCaCerts[0].key", cert("s", "")},
+      {"trustedCaCerts[0].secretName", cert("S", "k")},
+      {"trustedCaCerts[0].secretName", cert("a b", "k")},
+      {"requestSigningPrivateKey.secret.key",
+       [](Scene& s) {
+         s.security()["requestSigningPrivateKey"] = kSecretKey;
+         s.security()["requestSigningPrivateKey"]["secret"]["key"] = "../x";
+       }},
+  };
+  for (const Row& row : rows) CheckRefused(row);
+  Scene fine;
+  cert("my.secret-1", ".Tls_key-1.pem")(fine);
+  CHECK(CheckSpec(fine.See()).ok());
+}
+
 TEST_CASE("clouds that are not there need no identity") {
   Scene scene;
   scene.security()["awsPodIdentityAssociationRoleArn"] = "arn";

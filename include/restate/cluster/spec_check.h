@@ -14,6 +14,10 @@ absl::Status CheckSpec(const Observed& seen);
 absl::Status CheckEnvironment(const Observed& seen);
 absl::Status CheckVolumes(const Observed& seen);
 absl::Status CheckSidecars(const Observed& seen);
+absl::Status CheckLists(const Observed& seen);
+
+// Sizes of what the spec becomes.
+absl::Status CheckSizes(const Observed& seen);
 
 // "/a//b/./c/" as "/a/b/c"; nullopt: no absolute path, or one that climbs.
 std::optional<std::string> NormalPath(std::string_view path);
