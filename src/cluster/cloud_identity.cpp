@@ -11,6 +11,7 @@ namespace {
 
 using json::Obj;
 
+constexpr std::string_view kSecurityGroupsNote = "restate.dev/aws-security-groups";  // of the pods
 constexpr std::string_view kEmailSuffix = ".iam.gserviceaccount.com";
 
 }  // namespace
@@ -65,8 +66,10 @@ PodPart CloudIdentityPart(const Observed& seen) {
     part.annotations["restate.dev/aws-pod-identity-association-role-arn"] =
         *seen.security().aws_pod_identity_association_role_arn;
   }
-  if (seen.WantsSecurityGroups() && seen.Serves(kSecurityGroupPolicies)) {
-    part.annotations["restate.dev/aws-security-groups"] = absl::StrJoin(*seen.security().aws_pod_security_groups, ",");
+  const bool had_groups =
+      seen.stateful_set.FindPath({"spec", "template", "metadata", "annotations", kSecurityGroupsNote}) != nullptr;
+  if (seen.WantsSecurityGroups() && (seen.Serves(kSecurityGroupPolicies) || had_groups)) {
+    part.annotations[std::string(kSecurityGroupsNote)] = absl::StrJoin(*seen.security().aws_pod_security_groups, ",");
   }
   if (seen.WantsWorkloadIdentity()) part.annotations["restate.dev/gcp-service-account"] = seen.gcp_service_account();
   return part;

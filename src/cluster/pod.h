@@ -12,7 +12,9 @@ struct PodPart {
   StringMap annotations;
 };
 
+// Where an API is not to be seen, perhaps for a moment only, pods that have something by it keep that.
 PodPart SigningKeyPart(const Observed& seen);
+bool SignsByProvider(const Observed& seen);  // with a key that the Secrets Store CSI driver brings
 PodPart TrustedCertsPart(const Observed& seen);
 PodPart CloudIdentityPart(const Observed& seen);  // annotations alone: another identity rolls the pods
 

@@ -1,4 +1,6 @@
 // The key with which Restate signs its requests.
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "pod.h"
 #include "restate/cluster/objects.h"
@@ -11,6 +13,7 @@ using json::Obj;
 
 constexpr std::string_view kDirectory = "/signing-key";
 constexpr std::string_view kKeyFile = "private.pem";  // what a Secret's key is projected as
+constexpr std::string_view kProviderVolume = "request-signing-private-key-secret-provider";
 constexpr int kOwnerReads = 0400;
 
 PodPart PartOf(std::string_view volume_name, json::Value source, std::string_view source_kind, std::string_view file) {
@@ -22,7 +25,19 @@ PodPart PartOf(std::string_view volume_name, json::Value source, std::string_vie
   return part;
 }
 
+bool PodsHaveVolume(const Observed& seen, std::string_view name) {
+  const json::Value* volumes = seen.stateful_set.FindPath({"spec", "template", "spec", "volumes"});
+  return volumes && volumes->array() &&
+         std::any_of(volumes->array()->begin(), volumes->array()->end(),
+                     [&](const auto& v) { return v.StringAt({"name"}) == name; });
+}
+
 }  // namespace
+
+bool SignsByProvider(const Observed& seen) {
+  return seen.WantsSecretProviderClass() &&
+         (seen.Serves(kSecretProviderClasses) || PodsHaveVolume(seen, kProviderVolume));
+}
 
 PodPart SigningKeyPart(const Observed& seen) {
   const auto& key = seen.security().request_signing_private_key;
@@ -32,8 +47,8 @@ PodPart SigningKeyPart(const Observed& seen) {
     return PartOf("request-signing-private-key-secret",
                   Obj({{"secretName", key->secret->secret_name}, {"items", Arr({item})}}), "secret", kKeyFile);
   }
-  if (!key->secret_provider || !seen.Serves(kSecretProviderClasses)) return {};
-  return PartOf("request-signing-private-key-secret-provider",
+  if (!SignsByProvider(seen)) return {};
+  return PartOf(kProviderVolume,
                 Obj({{"driver", "secrets-store.csi.k8s.io"},
                      {"readOnly", true},
                      {"volumeAttributes", Obj({{"secretProviderClass", kSigningKeyClass}})}}),

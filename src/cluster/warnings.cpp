@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "announce.h"
+#include "pod.h"
 #include "restate/cluster/metadata.h"
 
 namespace restate::cluster {
@@ -18,11 +19,12 @@ std::optional<Warning> OfSigningKey(const Observed& seen) {
                    absl::StrCat(field, " has neither secret nor secretProvider: Restate does not sign its requests")};
   }
   if (!seen.config.manage_secret_provider_classes || seen.Serves(kSecretProviderClasses)) return std::nullopt;
-  return Warning{
-      "SecretProviderClassesNotInstalled",
-      absl::StrCat(field, ".secretProvider: the Secrets Store CSI driver (", kSecretProviderClasses.ApiVersion(),
-                   ") is not installed, so Restate does not sign its requests. Install it, or give the key "
-                   "by secret")};
+  return Warning{"SecretProviderClassesNotInstalled",
+                 absl::StrCat(field, ".secretProvider: the Secrets Store CSI driver (",
+                              kSecretProviderClasses.ApiVersion(), ") is not installed, so ",
+                              SignsByProvider(seen) ? "pods that have the key keep it, and none can start with it"
+                                                    : "Restate does not sign its requests",
+                              ". Install it, or give the key by secret")};
 }
 
 std::optional<Warning> OfPodIdentity(const Observed& seen) {

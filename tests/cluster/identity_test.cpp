@@ -186,6 +186,15 @@ TEST_CASE("AWS: security groups come and go with the list") {
   scene.security()["awsPodSecurityGroups"] = Arr({"sg-1"});
   CHECK(ReadyOf(scene.Report()) == "True Reconciled");
   CHECK(ConditionOf(scene.Report(), "Warning") == "True SecurityGroupPoliciesNotInstalled");
+  const auto groups = [&] {
+    return std::string(
+        Applied(scene.Plan(), kube::kStatefulSets, "restate")
+            .StringAt({"spec", "template", "metadata", "annotations", "restate.dev/aws-security-groups"}));
+  };
+  CHECK(groups().empty());
+  // Pods are not rolled because an API is away.
+  scene.StatefulSet()["spec"]["template"]["metadata"]["annotations"]["restate.dev/aws-security-groups"] = "sg-1";
+  CHECK(groups() == "sg-1");
 }
 
 // A running cluster whose ServiceAccount is to act as one of Google's.

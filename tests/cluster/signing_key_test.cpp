@@ -80,6 +80,16 @@ TEST_CASE("without the driver the cluster runs unsigned, and says so once") {
   CHECK(ConditionOf(scene.Report(), "Warning") == "none");
 }
 
+TEST_CASE("pods that have a key by the driver keep it where its API is not to be seen") {
+  Signed scene;
+  scene.Run();
+  scene.listed.clear();
+  CHECK(scene.Steps().size() == 1);  // the warning
+  CHECK(scene.Mounts());
+  scene.security().Erase("requestSigningPrivateKey");
+  CHECK(!scene.Mounts());
+}
+
 TEST_CASE("a key from nowhere is no mistake, but it is told") {
   Signed scene;
   scene.Key() = Obj({{"version", "v1"}});
