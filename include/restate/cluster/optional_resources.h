@@ -13,6 +13,7 @@ struct OptionalResource {
   std::string_view selector;            // label selector of its watch
   bool (*wanted)(const plan::Config&);  // false: no request is ever made about it
   bool defined_apart = true;            // by a CRD, which may be missing; else it is Kubernetes' own
+  bool needed = true;                   // false: passes can do without for ever, as where its list is forbidden
 };
 
 // The pods of nodes, and those of the one canary whose pods say something before it ends.
@@ -33,7 +34,7 @@ inline constexpr std::array<OptionalResource, 6> kOptionalResources{{
        return config.gcp_workload_identity || !config.aws_pod_identity_association_cluster.empty();
      },
      false},
-    {kControllerRevisions, "app.kubernetes.io/name=restate", [](const plan::Config&) { return true; }, false},
+    {kControllerRevisions, "app.kubernetes.io/name=restate", [](const plan::Config&) { return true; }, false, false},
 }};
 
 }  // namespace restate::cluster
