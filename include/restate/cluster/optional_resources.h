@@ -20,7 +20,7 @@ struct OptionalResource {
 inline constexpr std::string_view kPodSelector = "app.kubernetes.io/name in (restate,restate-pia-canary)";
 
 // A pass takes what is not listed in the cache for not installed. So none may begin before each of these that is wanted
-// and defined is listed: pods would lose their signing key for a moment of the API server's.
+// and defined, is listed: a cluster that is made in such a moment would have no signing key.
 inline constexpr std::array<OptionalResource, 6> kOptionalResources{{
     {kSecretProviderClasses, "app.kubernetes.io/name=restate",
      [](const plan::Config& config) { return config.manage_secret_provider_classes; }},
