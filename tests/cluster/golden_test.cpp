@@ -194,6 +194,12 @@ std::string Id(const json::Value& object) {
 // What the reference leaves to the server: the type of a Service, and that a target port is the port.
 json::Value Comparable(json::Value object) {
   object = Bare(std::move(object));
+  if (object.StringAt({"kind"}) == "NetworkPolicy") {
+    for (const std::string_view direction : {"ingress", "egress"}) {  // the server keeps no empty list
+      if (object["spec"][direction] == json::Value(json::Array())) object["spec"].Erase(direction);
+      if (object["spec"][direction].is_null()) object["spec"].Erase(direction);
+    }
+  }
   if (object.StringAt({"kind"}) != "Service") return object;
   object["spec"].Erase("type");
   for (json::Value& port : *object["spec"]["ports"].array()) {

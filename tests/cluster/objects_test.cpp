@@ -65,7 +65,7 @@ TEST_CASE("node peers win over their former name, and an operator without a labe
   scene.security()["networkPeers"] =
       Obj({{"node", Arr({Obj({{"podSelector", Obj({})}})})}, {"metrics", json::Array()}});
   CHECK(json::Dump(Policy(scene, "allow-metrics-access")).find("\"from\"") != std::string::npos);
-  CHECK(!Policy(scene, "allow-admin-access").Find("ingress"));
+  CHECK(Policy(scene, "allow-admin-access").Find("ingress")->array()->empty());
 }
 
 TEST_CASE("the user's variables replace defaults and come after ours") {

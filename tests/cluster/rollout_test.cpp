@@ -237,7 +237,8 @@ TEST_CASE("kubectl's memory is not copied; where pods have it, they keep it unti
   CHECK(json::ToMap(set.FindPath({"spec", "template", "metadata", "annotations"})) ==
         std::map<std::string, std::string>{{"note", "x"}});
   set["spec"]["template"]["metadata"]["annotations"][memory] = "of old";
-  const json::Value owned = Obj({{"f:spec", Obj({{"f:serviceName", json::Object()}})}});
+  const json::Value pods = Obj({{"f:metadata", json::Object()}, {"f:spec", json::Object()}});
+  const json::Value owned = Obj({{"f:spec", Obj({{"f:serviceName", json::Object()}, {"f:template", pods}})}});
   set["metadata"]["managedFields"] =
       Arr({Obj({{"manager", kManager}, {"operation", "Apply"}, {"apiVersion", "apps/v1"}, {"fieldsV1", owned}})});
   const auto kept = [&] {
