@@ -76,6 +76,7 @@ void KindController::FollowDefinitions() {
         for (const runtime::Change& change : changes) {
           if (change.after) StartOptional(*change.after);
         }
+        definitions_listed_ = true;
       },
       &shared_.state.metrics.Watches());
 }
@@ -110,22 +111,27 @@ void KindController::Run(std::stop_token stop) {
 
 // Without the right to read the definitions each optional API is asked for by itself.
 bool KindController::DefinitionsKnown() {
-  if (!definitions_ || cache_.Synced(kube::kCustomResourceDefinitions)) return true;
-  if (definitions_->Trouble().empty()) return false;
+  if (!definitions_ || definitions_listed_) return true;
+  if (!definitions_->Trouble().starts_with("forbidden")) return false;
   for (const auto& follower : followers_) {
     if (!follower->started.exchange(true)) follower->reflector->Start();
   }
   return true;
 }
 
-// No pass before every cache it reads has its first complete list (client-rules W19). Of optional APIs, those that are
-// there count too: what is not listed yet would be taken for absent.
+// Whether passes wait for the first list. Of optional APIs, those that are there count too: what is not listed yet
+// would be taken for absent. One that the operator may not read is as good as absent.
+bool KindController::Awaited(const Follower& follower) const {
+  if (!follower.watched.needed || cache_.Synced(follower.watched.resource)) return false;
+  if (!follower.watched.optional) return true;
+  const std::string trouble = follower.reflector->Trouble();
+  return follower.started && !trouble.starts_with("not served") && !trouble.starts_with("forbidden");
+}
+
+// No pass before every cache it reads has its first complete list (client-rules W19).
 bool KindController::WaitForCaches(std::stop_token stop) {
-  const auto synced = [this](const auto& follower) {
-    return (follower->watched.optional && (!follower->started || !follower->reflector->Trouble().empty())) ||
-           cache_.Synced(follower->watched.resource);
-  };
-  while (!DefinitionsKnown() || !std::all_of(followers_.begin(), followers_.end(), synced)) {
+  const auto awaited = [this](const auto& follower) { return Awaited(*follower); };
+  while (!DefinitionsKnown() || std::any_of(followers_.begin(), followers_.end(), awaited)) {
     if (!shared_.clock.Sleep(kCachePoll, stop)) return false;
   }
   return true;

@@ -43,7 +43,8 @@ KindSetup RestateClusters(const State& state, const std::string& ns) {
     setup.watches.push_back({.resource = optional.resource,
                              .selector = std::string(optional.selector),
                              .keys_of = of_child,
-                             .optional = optional.defined_apart});
+                             .optional = optional.defined_apart,
+                             .needed = optional.needed});
   }
   if (state.config.manage_network_policies) {
     setup.watches.push_back({.resource = kube::kNetworkPolicies, .selector = ours, .keys_of = of_child});

@@ -38,8 +38,9 @@ struct Watched {
   kube::Resource resource;
   std::string selector;  // label selector; empty: all
   KeysOf keys_of;
-  // Not every installation has it: it is followed from the moment on that its CRD is there, and nobody waits for it.
+  // Not every installation has it: it is followed from the moment on that its CRD is there.
   bool optional = false;
+  bool needed = true;  // false: passes do without it until its first list is there, for ever if need be
   bool metadata_only = false;
   bool everywhere = false;  // also where the operator is to watch one namespace only
 };
@@ -91,6 +92,7 @@ class KindController {
   void StartOptional(const kube::Object& definition);
   void Run(std::stop_token stop);
   bool DefinitionsKnown();
+  bool Awaited(const Follower& follower) const;
   bool WaitForCaches(std::stop_token stop);
   runtime::Next Pass(const kube::Key& key, std::stop_token stop);
 
@@ -106,6 +108,7 @@ class KindController {
   runtime::Controller controller_;
   std::vector<std::unique_ptr<Follower>> followers_;  // none is added after the constructor
   std::unique_ptr<runtime::Reflector> definitions_;   // null: nothing is optional
+  std::atomic<bool> definitions_listed_ = false;      // and what they define is followed
   std::atomic<bool> ready_ = false;
   std::jthread starter_;
 };

@@ -8,6 +8,7 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
 CLUSTER_KINDS = ("serviceaccounts", "configmaps", "services", "persistentvolumeclaims", "poddisruptionbudgets",
                  "networkpolicies", "statefulsets")
 RANDOM = ("clusterIP", "clusterIPs", "volumeName")
+VOLUMES = ("volume.", "pv.")  # annotations by which Kubernetes remembers how a claim got its volume
 POD_TEMPLATE = "restate.dev/pod-template"  # is what the version's name is made of
 
 
@@ -62,7 +63,8 @@ def service_state(item):
 
 def metadata_state(item):
     metadata = item["metadata"]
-    annotations = {name: value for name, value in metadata.get("annotations", {}).items() if name != POD_TEMPLATE}
+    annotations = {name: value for name, value in metadata.get("annotations", {}).items()
+                   if name != POD_TEMPLATE and not name.startswith(VOLUMES)}
     return {"name": metadata["name"], "annotations": annotations, "labels": metadata["labels"],
             "owners": [owner["name"] for owner in metadata.get("ownerReferences", [])],
             "deleted": "deletionTimestamp" in metadata}
