@@ -20,8 +20,7 @@ PodPart PartOf(std::string_view volume_name, json::Value source, std::string_vie
   PodPart part;
   part.volumes = {Obj({{"name", volume_name}, {source_kind, std::move(source)}})};
   part.mounts = {Obj({{"name", volume_name}, {"mountPath", kDirectory}, {"readOnly", true}})};
-  part.env = {Obj({{"name", "RESTATE_WORKER__INVOKER__REQUEST_IDENTITY_PRIVATE_KEY_PEM_FILE"},
-                   {"value", absl::StrCat(std::string(kDirectory), "/", std::string(file))}})};
+  part.env = {Obj({{"name", kKeyVariable}, {"value", absl::StrCat(std::string(kDirectory), "/", std::string(file))}})};
   return part;
 }
 

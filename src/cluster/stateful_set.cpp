@@ -18,35 +18,6 @@ json::Value LiveClaimSpec(const Observed& seen) {
   return {};
 }
 
-// Whether an apply with these pods would leave the pod template as it is, whatever it did to the rest.
-bool PodsStay(const Observed& seen, const json::Value& pods) {
-  json::Value live = seen.stateful_set;
-  if (json::Array* entries = live["metadata"]["managedFields"].array()) {
-    for (json::Value& entry : *entries) {
-      const json::Value* owned = entry.FindPath({"fieldsV1", "f:spec", "f:template"});
-      entry["fieldsV1"] = owned ? Obj({{"f:spec", Obj({{"f:template", *owned}})}}) : json::Value();
-    }
-  }
-  const json::Value wanted =
-      Obj({{"apiVersion", kube::kStatefulSets.ApiVersion()}, {"spec", Obj({{"template", pods}})}});
-  return kube::IsNoOpApply(wanted, live, kManager);
-}
-
-// Labels and annotations that another operator copied into the pods stay for as long as nothing else changes there:
-// taking them away would roll the pods for nothing.
-void KeepForeignMetadata(const Observed& seen, json::Value& set) {
-  json::Value pods = set["spec"]["template"];
-  bool found = false;
-  for (const std::string_view field : {"labels", "annotations"}) {
-    for (const auto& [key, value] : json::ToMap(seen.stateful_set.FindPath({"spec", "template", "metadata", field}))) {
-      if (!IsOwnAlone(key)) continue;
-      pods["metadata"][field][key] = value;
-      found = true;
-    }
-  }
-  if (found && PodsStay(seen, pods)) set["spec"]["template"] = std::move(pods);
-}
-
 }  // namespace
 
 json::Value ClaimTemplateFor(const Observed& seen) {
@@ -81,9 +52,8 @@ json::Value StatefulSetFor(const Observed& seen, json::Value claim_template) {
                      {"serviceName", kNodeService},
                      {"podManagementPolicy", "Parallel"},
                      {"selector", SelectorOf(seen)},
-                     {"template", PodTemplateFor(seen)},
+                     {"template", PodTemplateToApply(seen)},
                      {"volumeClaimTemplates", Arr({std::move(claim_template)})}});
-  KeepForeignMetadata(seen, set);
   return set;
 }
 

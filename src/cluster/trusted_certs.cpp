@@ -41,7 +41,7 @@ PodPart TrustedCertsPart(const Observed& seen) {
   part.volumes.push_back(Obj({{"name", kCombinedVolume}, {"emptyDir", json::Object()}}));
   mounts.push_back(Mount(kCombinedVolume, kCombinedDirectory, false));
   absl::StrAppend(&command, " > ", std::string(kCombinedFile));
-  part.init_containers = {Obj({{"name", "combine-ca-certs"},
+  part.init_containers = {Obj({{"name", kCombineCerts},
                                {"image", seen.config.canary_image},
                                {"command", Arr({"sh", "-c", command})},
                                {"securityContext", NoPrivileges()},

@@ -66,6 +66,14 @@ std::optional<Warning> OfPrivilege(const Observed& seen) {
   return std::nullopt;
 }
 
+std::optional<Warning> OfEarlierPods(const Observed& seen) {
+  if (!KeepsEarlierPods(seen)) return std::nullopt;
+  return Warning{"EarlierPods",
+                 "The pods are as an earlier operator made them, without the restrictions of the Pod Security Standard "
+                 "restricted. They are not restarted for that: they get them with the next change of spec.compute or "
+                 "spec.config"};
+}
+
 std::string Joined(const std::vector<Warning>& warnings) {
   std::string text;
   for (const Warning& warning : warnings) absl::StrAppend(&text, text.empty() ? "" : "; ", warning.message);
@@ -85,7 +93,7 @@ std::string_view ToldOf(const Observed& seen) {
 std::vector<Warning> WarningsFor(const Observed& seen) {
   std::vector<Warning> warnings;
   if (!seen.decoded.ok()) return warnings;
-  for (auto of : {OfSigningKey, OfPodIdentity, OfSecurityGroups, OfNamespace, OfPrivilege}) {
+  for (auto of : {OfSigningKey, OfPodIdentity, OfSecurityGroups, OfNamespace, OfPrivilege, OfEarlierPods}) {
     if (auto warning = of(seen)) warnings.push_back(*std::move(warning));
   }
   return warnings;

@@ -9,6 +9,8 @@
 #include "restate/cluster/metadata.h"
 #include "restate/cluster/objects.h"
 #include "restate/cluster/optional_resources.h"
+#include "restate/cluster/storage.h"
+#include "restate/cluster/warnings.h"
 #include "restate/json/text.h"
 #include "restate/kube/applier.h"
 
@@ -230,6 +232,23 @@ TEST_CASE("recorded RestateClusters have the objects that we make") {
   }
   CHECK(compared >= 13);
   since.CheckAllMet();
+}
+
+TEST_CASE("S9: what the reference made without the restrictions is not rolled, and the status says so") {
+  for (const Recording& recording : RecordingsOf("RestateCluster")) {
+    CAPTURE(recording.file);
+    const Observed seen = See(recording, recording.objects);
+    const json::Value live = Live(*recording.Find("StatefulSet"), "uid", OwnerUid(*recording.Find("StatefulSet")));
+    const json::Value set = StatefulSetFor(seen, LiveClaimTemplateFor(seen));
+    CHECK(kube::IsNoOpApply(set, live, kManager));
+    const auto warnings = WarningsFor(seen);
+    CHECK(std::any_of(warnings.begin(), warnings.end(), [](const Warning& w) { return w.reason == "EarlierPods"; }));
+    // Somebody wants a roll: it brings everything.
+    Observed rolled = seen;
+    rolled.spec.compute.image = "restate:other";
+    const json::Value other = StatefulSetFor(rolled, LiveClaimTemplateFor(rolled));
+    CHECK(other.BoolAt({"spec", "template", "spec", "securityContext", "runAsNonRoot"}));
+  }
 }
 
 TEST_CASE("over the objects of the reference an apply of ours changes nothing") {
