@@ -1,0 +1,186 @@
+"""S9: the operator takes over clusters that the reference operator made: recorded objects, with their managedFields, on a
+real API server with its controllers and simulated pods. Nothing is restarted, nothing is deleted, hardly anything is
+written.
+"""
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+sys.dont_write_bytecode = True  # nothing writes into the checkout
+
+from labkit import Lab, clusters, restate_operator, storage  # noqa: E402: the bytecode first
+
+RECORDED = Path(__file__).resolve().parent.parent / "golden/objects"
+APIS_APART = ("aws", "csi", "gcp")  # cases with kinds that are not installed here
+NOT_SCHEDULED = ("scheduling",)  # was recorded with pods that find no node
+PORT = 18091
+LABEL = ["--operator-label-name", "app.kubernetes.io/name", "--operator-label-value", "restate-operator"]
+PLURALS = {"Namespace": "namespaces", "ServiceAccount": "serviceaccounts", "ConfigMap": "configmaps",
+           "Service": "services", "NetworkPolicy": "networkpolicies", "PodDisruptionBudget": "poddisruptionbudgets",
+           "StatefulSet": "statefulsets", "PersistentVolumeClaim": "persistentvolumeclaims"}
+MERGE = "application/merge-patch+json"
+WRITES = ("create", "update", "patch", "delete", "deletecollection")
+
+
+def recordings():
+    found = {path.stem: json.loads(path.read_text()) for path in sorted(RECORDED.glob("*.json"))}
+    return {name: recorded for name, recorded in found.items()
+            if recorded["cr"]["kind"] == "RestateCluster" and name not in (*APIS_APART, *NOT_SCHEDULED)}
+
+
+def path_of(item):
+    group, _, _ = item["apiVersion"].rpartition("/")
+    base = f"/apis/{item['apiVersion']}" if group else f"/api/{item['apiVersion']}"
+    inside = f"/namespaces/{item['metadata']['namespace']}" if "namespace" in item["metadata"] else ""
+    return f"{base}{inside}/{PLURALS.get(item['kind'], 'restateclusters')}"
+
+
+class Cluster:
+    """One recorded cluster on the lab's API server."""
+
+    def __init__(self, lab, recorded):
+        self.lab, self.recorded = lab, recorded
+        self.name = recorded["cr"]["metadata"]["name"]
+        self.path = f"{clusters.PATH}/{self.name}"
+
+    def ask(self, method, path, body=None, **options):
+        status, answer = self.lab.api.request(method, path, body, **options)
+        assert status in (200, 201), f"{method} {path}: {answer}"
+        return answer
+
+    def restore(self):
+        """Puts all of it there, each field owned by whom the recording says."""
+        stored = {**self.recorded["cr"], "spec": self.recorded["stored"]["spec"]}
+        stored["metadata"] = {**stored["metadata"], "finalizers": ["clusters.restate.dev"]}
+        uid = self.ask("POST", clusters.PATH, stored)["metadata"]["uid"]
+        self.ask("PATCH", f"{self.path}/status", {"status": {**self.recorded["status"], "conditions": [
+            {**c, "lastTransitionTime": "2026-01-01T00:00:00Z"} for c in self.recorded["status"]["conditions"]]}},
+            content_type=MERGE)
+        for item in sorted(self.recorded["objects"], key=lambda o: o["kind"] != "Namespace"):
+            self.restore_one(item, uid)
+
+    def restore_one(self, item, uid):
+        item = json.loads(json.dumps(item))
+        for owner in item["metadata"].get("ownerReferences", []):
+            owner["uid"] = uid
+        fields = item["metadata"].pop("managedFields")
+        for entry in fields:
+            entry["time"] = "2026-01-01T00:00:00Z"
+            replace_owner(entry["fieldsV1"], uid)
+        item.pop("status", None)
+        if item["kind"] == "Service" and item["spec"].get("clusterIP") != "None":
+            for member in ("clusterIP", "clusterIPs"):
+                item["spec"].pop(member, None)
+        path = path_of(item)
+        self.ask("POST", path, item)
+        owned = {"metadata": {"managedFields": [entry for entry in fields if entry.get("subresource") != "status"]}}
+        self.ask("PATCH", f"{path}/{item['metadata']['name']}", owned, content_type=MERGE)
+
+    def stateful_set(self):
+        return self.ask("GET", f"/apis/apps/v1/namespaces/{self.name}/statefulsets/restate")
+
+    def up(self):
+        status = self.stateful_set().get("status", {})
+        wanted = self.stateful_set()["spec"]["replicas"]
+        return status.get("readyReplicas") == status.get("replicas") == wanted
+
+    def state(self):
+        """What must not change: the pods, and the revision they are of."""
+        pods = self.ask("GET", f"/api/v1/namespaces/{self.name}/pods")["items"]
+        return (self.stateful_set()["status"]["updateRevision"],
+                sorted((pod["metadata"]["name"], pod["metadata"]["uid"]) for pod in pods))
+
+    def ready(self):
+        found = self.ask("GET", self.path)
+        conditions = {c["type"]: c for c in found["status"].get("conditions", [])}
+        return (found["status"].get("observedGeneration") == found["metadata"]["generation"]
+                and conditions["Ready"]["status"] == "True" and conditions)
+
+
+def replace_owner(fields, uid):
+    """The key of an owner in managedFields has its uid in it."""
+    for name in list(fields):
+        if name.startswith('k:{"uid":'):
+            fields['k:{"uid":"%s"}' % uid] = fields.pop(name)
+        elif isinstance(fields[name], dict):
+            replace_owner(fields[name], uid)
+
+
+def until(what, check, timeout=120):
+    deadline = time.monotonic() + timeout
+    while not (found := check()):
+        assert time.monotonic() < deadline, f"not within {timeout} s: {what}"
+        time.sleep(0.2)
+    return found
+
+
+def quiet_writes(lab, before):
+    """The operator's writes since then, once no request came for 4 s."""
+    seen, last = len(lab.audit(restate_operator.AGENT)), time.monotonic()
+    while time.monotonic() - last < 4:
+        time.sleep(0.2)
+        if (now := len(lab.audit(restate_operator.AGENT))) != seen:
+            seen, last = now, time.monotonic()
+    return [(e["verb"], e["requestURI"].partition("?")[0]) for e in lab.audit(restate_operator.AGENT)[before:]
+            if e["verb"] in WRITES and "/events" not in e["requestURI"]]
+
+
+@pytest.fixture(scope="module")
+def swapped(tmp_path_factory):
+    """All recorded clusters, before and after the operator has come: (clusters, states before, writes, restart's writes)."""
+    lab = Lab(os.environ.get("LAB_NAME") or "hot-swap", say=lambda text: None)
+    lab.down()
+    operator = None
+    try:
+        lab.kwok()
+        lab.apply(storage.CLASS)
+        lab.start("storage", storage.command(lab))
+        restate_operator.install_crds(lab)
+        found = {name: Cluster(lab, recorded) for name, recorded in recordings().items()}
+        for cluster in found.values():
+            cluster.restore()
+        for name, cluster in found.items():
+            until(f"the pods of {name} run", cluster.up)
+        before = {name: cluster.state() for name, cluster in found.items()}
+        operator = restate_operator.Operator(lab, tmp_path_factory.mktemp("hot-swap") / "operator.log", PORT, *LABEL)
+        operator.start()
+        for name, cluster in found.items():
+            until(f"{name} is Ready", cluster.ready)
+        first = quiet_writes(lab, 0)
+        asked = len(lab.audit(restate_operator.AGENT))
+        operator.end()
+        operator.start()
+        until("the operator is ready", operator.ready)
+        yield found, before, first, quiet_writes(lab, asked)
+    finally:
+        if operator and operator.process:
+            operator.end()
+        lab.down()
+
+
+@pytest.mark.parametrize("name", recordings())
+def test_no_pod_is_restarted_and_nothing_is_deleted(swapped, name):
+    found, before, writes, _ = swapped
+    assert found[name].state() == before[name]
+    assert [write for write in writes if write[0].startswith("delete")] == []
+
+
+@pytest.mark.parametrize("name", recordings())
+def test_each_object_is_written_once_at_most(swapped, name):
+    mine = [path for _, path in swapped[2] if f"/namespaces/{name}/" in path or path.endswith(f"/{name}")]
+    assert [path for path in set(mine) if mine.count(path) > 1] == []
+    assert [path for path in mine if not path.endswith((f"{clusters.PATH}/{name}", "/status"))] == []
+
+
+@pytest.mark.parametrize("name", recordings())
+def test_what_waits_for_a_roll_is_told(swapped, name):
+    warning = swapped[0][name].ready()["Warning"]
+    assert "restarted" in warning["message"] and "spec.compute" in warning["message"]
+
+
+def test_the_second_start_writes_nothing(swapped):
+    assert swapped[3] == []
