@@ -7,9 +7,10 @@ from labkit import Lab, restate_operator
 
 from .waiting import eventually
 
-CRD = "restatedeployments.restate.dev"
+CRDS = ("restatedeployments.restate.dev", "restateclusters.restate.dev")
 ERRORS = "restate_operator_reconciliation_errors_total"
 KIND = "RestateDeployment"
+KINDS = [KIND, "RestateCluster"]
 
 
 @pytest.fixture(scope="module")
@@ -37,15 +38,19 @@ def test_crds_that_come_later(plain_lab, fresh):
     fresh.start()
     eventually("it serves", fresh.serves)
     assert fresh.get("/health") == (200, "healthy")
-    eventually("it has looked for the CRD", lambda: fresh.metric("restate_operator_crd_missing"))
-    assert fresh.metric("restate_operator_crd_missing") == {f'{{crd="{CRD}"}}': 1}
-    assert fresh.get("/ready") == (503, {"ready": False, "pendingControllers": [KIND]})
+    eventually("it has looked for the CRDs", lambda: missing(fresh) == dict.fromkeys(CRDS, 1), told=lambda: missing(fresh))
+    assert fresh.get("/ready") == (503, {"ready": False, "pendingControllers": KINDS})
 
     restate_operator.install_crds(plain_lab)
     eventually("it is ready", fresh.ready, 20)
     assert fresh.get("/ready") == (200, {"ready": True, "pendingControllers": []})
-    assert fresh.metric("restate_operator_crd_missing") == {f'{{crd="{CRD}"}}': 0}
+    assert missing(fresh) == dict.fromkeys(CRDS, 0)
     assert fresh.get("/health")[0] == 200
+
+
+def missing(operator):
+    """Definition -> 1 while it is missing."""
+    return {labels.split('"')[1]: value for labels, value in operator.metric("restate_operator_crd_missing").items()}
 
 
 def test_metrics_and_diagnostics(plain_lab, fresh):
@@ -59,7 +64,7 @@ def test_metrics_and_diagnostics(plain_lab, fresh):
     eventually("the object had its pass", lambda: fresh.get("/")[1]["waiting"])
     page = fresh.get("/")[1]
     assert datetime.fromisoformat(page["last_event"].replace("Z", "+00:00"))
-    assert page["version"] and page["controllers"] == [{"name": KIND, "ready": True, "trouble": ""}]
+    assert page["version"] and page["controllers"] == [{"name": kind, "ready": True, "trouble": ""} for kind in KINDS]
     waiting = [(item["namespace"], item["name"], item["reason"]) for item in page["waiting"]]
     assert waiting == [("default", "broken", "InvalidSpec")]
 
@@ -69,7 +74,7 @@ def test_metrics_and_diagnostics(plain_lab, fresh):
         assert label in series
     assert sum(fresh.metric("restate_operator_reconciliations_total").values()) >= 1
     durations = fresh.metric("restate_operator_reconcile_duration_seconds_bucket")
-    buckets = [key.split('le="')[1].split('"')[0] for key in durations]
+    buckets = [key.split('le="')[1].split('"')[0] for key in durations if f'kind="{KIND}"' in key]
     assert [float(bucket) for bucket in buckets[:-1]] == [0.01, 0.1, 0.25, 0.5, 1, 5, 15, 60] and buckets[-1] == "+Inf"
     for name in ("workqueue_depth", "api_requests_total", "cache_objects"):
         assert fresh.metric(f"restate_operator_{name}"), name
