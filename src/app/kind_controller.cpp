@@ -54,12 +54,11 @@ void KindController::Follow(const Watched& watched) {
       }
     }
   };
-  const bool narrowed = watched.resource.namespaced && !watched.everywhere;
   auto follower = std::make_unique<Follower>();
   follower->watched = watched;
   follower->reflector = std::make_unique<runtime::Reflector>(
       runtime::ReflectorOptions{.resource = watched.resource,
-                                .ns = narrowed ? settings_.ns : std::string(),
+                                .ns = watched.resource.namespaced ? settings_.ns : std::string(),
                                 .selector = watched.selector,
                                 .metadata_only = watched.metadata_only},
       shared_.client, cache_, shared_.clock, enqueue, &shared_.state.metrics.Watches());

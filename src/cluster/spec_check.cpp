@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "cloud_identity.h"
+#include "pod.h"
 #include "restate/base/dns_label.h"
 #include "restate/cluster/objects.h"
 #include "restate/cluster/storage.h"
@@ -29,8 +30,8 @@ absl::Status CheckName(const Observed& seen) {
 }
 
 // The name of the cluster in the environment that the nodes have; empty: set in some other way.
-std::string_view ClusterNameIn(const json::Value& set) {
-  const json::Value* containers = set.FindPath({"spec", "template", "spec", "containers"});
+std::string_view ClusterNameIn(const json::Value* pods) {
+  const json::Value* containers = pods ? pods->FindPath({"spec", "containers"}) : nullptr;
   if (!containers || !containers->array()) return {};
   for (const json::Value& container : *containers->array()) {
     const json::Value* env = container.StringAt({"name"}) == kRestate ? container.Find("env") : nullptr;
@@ -49,8 +50,9 @@ absl::Status CheckClusterName(const Observed& seen) {
   }
   const bool has_data = std::any_of(seen.claims.begin(), seen.claims.end(), [](const Claim& c) { return c.bound(); });
   if (!has_data) return absl::OkStatus();
-  const json::Value wanted_set = StatefulSetFor(seen, ClaimTemplateFor(seen));
-  const std::string_view wanted = ClusterNameIn(wanted_set), live = ClusterNameIn(seen.stateful_set);
+  const json::Value pods = PodTemplateFor(seen);
+  const std::string_view wanted = ClusterNameIn(&pods);
+  const std::string_view live = ClusterNameIn(seen.stateful_set.FindPath({"spec", "template"}));
   if (live.empty() || wanted.empty() || live == wanted) return absl::OkStatus();
   return Invalid("spec.clusterName", absl::StrCat("the data of the nodes belongs to the cluster ", std::string(live),
                                                   ", and they would not "

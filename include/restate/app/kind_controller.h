@@ -42,7 +42,6 @@ struct Watched {
   bool optional = false;
   bool needed = true;  // false: passes do without it until its first list is there, for ever if need be
   bool metadata_only = false;
-  bool everywhere = false;  // also where the operator is to watch one namespace only
 };
 
 // A kind: what is watched for it and what a pass does.
