@@ -1,7 +1,8 @@
 #include "fake/fake_nodes.h"
 
-#include <doctest/doctest.h>
+#include <absl/strings/str_cat.h>
 
+#include <stdexcept>
 #include <utility>
 
 #include "restate/base/error.h"
@@ -49,7 +50,7 @@ std::vector<std::string> FakeNodes::calls() const {
 std::vector<std::string> FakeNodes::WaitForCalls(std::size_t count) const {
   std::unique_lock lock(mutex_);
   const bool came = changed_.wait_for(lock, std::chrono::seconds(30), [&] { return calls_.size() >= count; });
-  REQUIRE_MESSAGE(came, "only ", calls_.size(), " calls of ", count);
+  if (!came) throw std::runtime_error(absl::StrCat("only ", calls_.size(), " calls of ", count, " after 30 s"));
   return calls_;
 }
 

@@ -27,7 +27,7 @@ class FakeNodes : public admin::NodeApi {
 
   // Every call so far: "ident a:5122", "provision a:5122", "state a:5122".
   std::vector<std::string> calls() const;
-  // Blocks until that many calls were begun, and returns them. Fails the test after 30 s.
+  // Blocks until that many calls were begun, and returns them. Throws std::runtime_error after 30 s.
   std::vector<std::string> WaitForCalls(std::size_t count) const;
 
   absl::StatusOr<admin::NodeIdentity> GetIdent(const std::string& address, std::stop_token stop) override;
