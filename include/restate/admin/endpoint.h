@@ -14,7 +14,10 @@ namespace restate::admin {
 struct Endpoint {
   std::string origin;  // "http://host:port", lower case, the port always written
   std::string prefix;  // path put before every admin path: "" or "/a/b", no slash at the end
+  // Goes with every call, and is shown nowhere. Only EndpointOfCloud sets it, for an https origin.
+  std::string bearer_token = {};
 
+  // For people: without the token.
   std::string ToString() const { return origin + prefix; }
   friend bool operator==(const Endpoint&, const Endpoint&) = default;
   friend auto operator<=>(const Endpoint&, const Endpoint&) = default;
