@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/str_replace.h"
 #include "answer.h"
 #include "restate/base/error.h"
 #include "restate/json/text.h"
@@ -42,6 +43,16 @@ kube::HttpRequest JsonPost(std::string target, const json::Value& body, absl::Du
           .headers = {{"Accept", "application/json"}},
           .timeout = timeout,
           .max_body = kMaxAnswer};
+}
+
+// An answer may quote what it was asked with.
+absl::Status WithoutToken(absl::Status status, const Endpoint& endpoint) {
+  const std::string_view message = MessageOf(status);
+  if (endpoint.bearer_token.empty() || message.find(endpoint.bearer_token) == std::string_view::npos) return status;
+  const std::string told = absl::StrReplaceAll({message.data(), message.size()}, {{endpoint.bearer_token, "[token]"}});
+  const auto retry_after = RetryAfterOf(status);
+  auto clean = MakeError(ReasonOf(status), told);
+  return retry_after ? WithRetryAfter(std::move(clean), *retry_after) : clean;
 }
 
 }  // namespace
@@ -96,8 +107,14 @@ struct AdminClient::Impl {
   }
 
   // The answer, whatever its code.
-  absl::StatusOr<kube::HttpResponse> Do(const Endpoint& endpoint, const Call& call, const kube::HttpRequest& request,
+  absl::StatusOr<kube::HttpResponse> Do(const Endpoint& endpoint, const Call& call, kube::HttpRequest request,
                                         std::stop_token stop) {
+    if (!endpoint.bearer_token.empty()) {
+      if (!endpoint.origin.starts_with("https://")) {
+        return MakeError(Reason::kInternalError, endpoint.origin + " is to get a token without TLS");
+      }
+      request.headers.emplace_back("Authorization", "Bearer " + endpoint.bearer_token);
+    }
     auto http = Enter(endpoint.origin, call.changes);
     if (!http.ok()) return http.status();
     const auto start = clock.Now();
@@ -107,6 +124,15 @@ struct AdminClient::Impl {
     if (observer) observer->Called(endpoint, call.name, response.ok() ? response->status : 0, took);
     if (response.ok() || ReasonOf(response.status()) == Reason::kStopped) return response;
     return MakeError(Reason::kAdminCallFailed, call.text + ": " + std::string(MessageOf(response.status())));
+  }
+
+  // The answer of a call that succeeded.
+  absl::StatusOr<kube::HttpResponse> Answer(const Endpoint& endpoint, const Call& call, kube::HttpRequest request,
+                                            std::stop_token stop) {
+    auto response = Do(endpoint, call, std::move(request), stop);
+    if (!response.ok()) return response.status();
+    RETURN_IF_ERROR(WithoutToken(CheckCode(*response, call.text), endpoint));
+    return response;
   }
 
   const HttpFactory factory;
@@ -126,9 +152,8 @@ absl::StatusOr<Registration> AdminClient::Register(const Endpoint& endpoint, con
   const Call call{.name = "register", .text = "POST " + endpoint.origin + target};
   const auto body =
       json::Obj({{"uri", request.uri}, {"force", request.force}, {"use_http_11", json::Value(request.use_http_11)}});
-  const auto response = impl_->Do(endpoint, call, JsonPost(target, body, kRegisterTimeout), stop);
+  const auto response = impl_->Answer(endpoint, call, JsonPost(target, body, kRegisterTimeout), stop);
   if (!response.ok()) return response.status();
-  RETURN_IF_ERROR(CheckCode(*response, call.text));
   if (!IsJson(*response)) return MakeError(Reason::kAdminCallFailed, call.text + ": the answer is not JSON");
   auto registration = ParseRegistration(response->body);
   if (!registration.ok()) return Annotate(registration.status(), call.text);
@@ -151,7 +176,7 @@ absl::Status AdminClient::Forget(const Endpoint& endpoint, std::string_view depl
   const auto response = impl_->Do(endpoint, call, request, stop);
   if (!response.ok()) return response.status();
   if (IsRestateNotFound(*response)) return absl::OkStatus();
-  return CheckCode(*response, call.text);
+  return WithoutToken(CheckCode(*response, call.text), endpoint);
 }
 
 absl::StatusOr<Look> AdminClient::Query(const Endpoint& endpoint, bool count_unpinned, std::stop_token stop) {
@@ -159,9 +184,8 @@ absl::StatusOr<Look> AdminClient::Query(const Endpoint& endpoint, bool count_unp
   const Call call{.name = "query", .text = "POST " + endpoint.origin + target, .changes = false};
   const auto started = impl_->clock.Now();
   const auto body = json::Obj({{"query", UsageSql(count_unpinned)}});
-  const auto response = impl_->Do(endpoint, call, JsonPost(target, body, kQueryTimeout), stop);
+  const auto response = impl_->Answer(endpoint, call, JsonPost(target, body, kQueryTimeout), stop);
   if (!response.ok()) return response.status();
-  RETURN_IF_ERROR(CheckCode(*response, call.text));
   if (!IsJson(*response)) return MakeError(Reason::kAdminCallFailed, call.text + ": the answer is not JSON");
   auto look = ParseLook(response->body, count_unpinned, started);
   if (!look.ok()) return Annotate(look.status(), call.text);

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <string>
 #include <thread>
@@ -9,6 +10,7 @@
 
 #include "fake/fake_admin.h"
 #include "fake/fake_clock.h"
+#include "fake/scripted_http.h"
 #include "restate/base/error.h"
 #include "restate/json/text.h"
 
@@ -229,7 +231,8 @@ TEST_CASE_FIXTURE(Fixture, "a dead Restate holds three registrations and a query
   std::stop_source stop;
   std::vector<std::jthread> held;
   for (int i = 0; i < 3; ++i) {
-    held.emplace_back([&] { (void)client.Register(endpoint, {.uri = kUri, .force = false, .use_http_11 = {}}, stop.get_token()); });
+    held.emplace_back(
+        [&] { (void)client.Register(endpoint, {.uri = kUri, .force = false, .use_http_11 = {}}, stop.get_token()); });
   }
   REQUIRE(restate.WaitForCalls(AdminCall::kRegister, 3));
   CHECK(ReasonOf(Register().status()) == Reason::kAdminBusy);
@@ -287,6 +290,49 @@ TEST_CASE("every call is observed with its code") {
   restate.Break(AdminCall::kQuery, {.kind = AdminFault::Kind::kReset});
   (void)client.Query(endpoint, false, {});
   CHECK(recorder.calls == std::vector<std::string>{"register 201", "query 200", "forget 404", "query 0"});
+}
+
+// One server in memory, asked with a token.
+struct CloudFixture {
+  fake::ScriptedHttp* http = nullptr;
+  int made = 0;
+  AdminClient client{[this](const std::string&) -> absl::StatusOr<std::unique_ptr<kube::HttpClient>> {
+    ++made;
+    auto scripted = std::make_unique<fake::ScriptedHttp>();
+    http = scripted.get();
+    http->Answer(response);
+    return scripted;
+  }};
+  kube::HttpResponse response{.status = 200, .content_type = "application/json", .body = R"({"id":"dp_1"})"};
+
+  absl::StatusOr<Registration> Register(std::string origin, std::string token) {
+    const Endpoint endpoint{.origin = std::move(origin), .prefix = "", .bearer_token = std::move(token)};
+    return client.Register(endpoint, {.uri = kUri, .force = false, .use_http_11 = {}}, {});
+  }
+};
+
+TEST_CASE_FIXTURE(CloudFixture, "the token of an endpoint goes with each call as RFC 6750 wants it") {
+  REQUIRE(Register("https://a.env.us.restate.cloud:9070", "canary").ok());
+  const auto request = http->WaitForRequest(1);
+  CHECK(std::count(request.headers.begin(), request.headers.end(),
+                   std::pair<std::string, std::string>("Authorization", "Bearer canary")) == 1);
+}
+
+TEST_CASE_FIXTURE(CloudFixture, "a token is never sent without TLS") {
+  CHECK(ReasonOf(Register("http://a.env.us.restate.cloud:9070", "canary").status()) == Reason::kInternalError);
+  CHECK(made == 0);
+}
+
+TEST_CASE_FIXTURE(CloudFixture, "an answer that quotes the token is told without it") {
+  response = {.status = 401,
+              .content_type = "application/json",
+              .retry_after = absl::Seconds(7),
+              .body = R"({"message":"canary-token is no token, canary-token"})"};
+  const auto status = Register("https://a.env.us.restate.cloud:9070", "canary-token").status();
+  CHECK(ReasonOf(status) == Reason::kAdminCallRejected);
+  CHECK(MessageOf(status).find("canary") == std::string_view::npos);
+  CHECK(MessageOf(status).find("[token] is no token, [token]") != std::string_view::npos);
+  CHECK(RetryAfterOf(status) == absl::Seconds(7));
 }
 
 }  // namespace
