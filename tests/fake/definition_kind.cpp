@@ -52,8 +52,12 @@ void Complete(Value& value, const Value& schema, bool root) {
   const bool keeps = schema.BoolAt({"x-kubernetes-preserve-unknown-fields"}) || additional;
   for (auto it = members->begin(); it != members->end();) {
     const bool identity = root && (it->first == "apiVersion" || it->first == "kind" || it->first == "metadata");
+    if (identity) {  // ObjectMeta, whatever else a schema says of it
+      ++it;
+      continue;
+    }
     const auto property = properties.find(it->first);
-    if (property == properties.end() && !identity && !keeps) {
+    if (property == properties.end() && !keeps) {
       it = members->erase(it);
       continue;
     }
