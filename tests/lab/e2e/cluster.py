@@ -1,6 +1,8 @@
 """One RestateCluster of a test, seen through Kubernetes and through Restate."""
 import http.client
 import json
+import threading
+import time
 
 from labkit import clusters, restate
 
@@ -12,6 +14,7 @@ KINDS = {"serviceaccounts": "/api/v1", "configmaps": "/api/v1", "services": "/ap
          "controllerrevisions": "/apis/apps/v1", "poddisruptionbudgets": "/apis/policy/v1",
          "networkpolicies": "/apis/networking.k8s.io/v1"}
 OURS = "app.kubernetes.io/name=restate"
+ABSENCE = 5  # seconds that the StatefulSet may be away while it is replaced
 
 
 class Cluster:
@@ -106,3 +109,29 @@ class Cluster:
 
     def call(self, path, argument=None, timeout=30):
         return restate.call(self.lab, path, argument, self.name, timeout)
+
+
+class Absence:
+    """How long the StatefulSet was not there at a stretch, while the block ran, or until it was stopped."""
+
+    def __init__(self, cluster):
+        self.cluster, self.longest = cluster, 0.0
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self.watch, daemon=True)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *unused):
+        self.over.set()
+        self.thread.join()
+
+    start, stop = __enter__, __exit__
+
+    def watch(self):
+        seen = time.monotonic()
+        while not self.over.wait(0.05):
+            if self.cluster.stateful_set():
+                seen = time.monotonic()
+            self.longest = max(self.longest, time.monotonic() - seen)

@@ -3,12 +3,11 @@ import pytest
 
 from labkit import clusters, restate_operator
 
-from .cluster import KINDS, Cluster
+from .cluster import ABSENCE, KINDS, Absence, Cluster
 from .service import MERGE, Service
 from .waiting import Quiet, eventually
 
 DRIFT = 2  # seconds in which what somebody changed is put back
-ABSENCE = 5  # seconds that the StatefulSet may be away while it is replaced
 
 
 @pytest.fixture(scope="module")
@@ -96,32 +95,6 @@ def test_volumes_grow_while_the_pods_run_on(lab, three):
     assert three.stateful_set()["status"]["updateRevision"] == revision
     for claim in three.list("persistentvolumeclaims").values():
         assert claim["status"]["capacity"]["storage"] == str(2 * clusters.SIZE)
-
-
-class Absence:
-    """How long the StatefulSet was not there at a stretch, while the block ran."""
-
-    def __init__(self, cluster):
-        self.cluster, self.longest = cluster, 0.0
-
-    def __enter__(self):
-        import threading
-        self.over = threading.Event()
-        self.thread = threading.Thread(target=self.watch)
-        self.thread.start()
-        return self
-
-    def __exit__(self, *unused):
-        self.over.set()
-        self.thread.join()
-
-    def watch(self):
-        import time
-        seen = time.monotonic()
-        while not self.over.wait(0.05):
-            if self.cluster.stateful_set():
-                seen = time.monotonic()
-            self.longest = max(self.longest, time.monotonic() - seen)
 
 
 def test_another_configuration_rolls_the_nodes_and_loses_no_call(lab, three, service):

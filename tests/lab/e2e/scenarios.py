@@ -2,9 +2,9 @@
 from dataclasses import dataclass
 from typing import Callable
 
-from labkit import clusters
+from labkit import clusters, storage
 
-from .cluster import Cluster
+from .cluster import ABSENCE, Absence, Cluster
 from .end_state import cluster_state, end_state
 from .service import Service
 from .waiting import eventually
@@ -94,6 +94,8 @@ def a_cluster(run, options):
 
 
 def end_cluster(cluster):
+    if absence := getattr(cluster, "absence", None):
+        absence.stop()
     cluster.delete()
     if cluster.object():
         cluster.patch({"metadata": {"finalizers": None}})
@@ -103,14 +105,41 @@ def ready_cluster(cluster):
     cluster.apply().until_ready()
 
 
+def cluster_of_plain_volumes(cluster):
+    cluster.lab.apply(storage.FAST)
+    ready_cluster(cluster)
+
+
 def cluster_is_up(cluster):
     return cluster.ready() and cluster.status().get("provisioned")
 
 
+def with_new_volumes(**change):
+    """An action by which the StatefulSet is replaced; from then on it is watched."""
+    def act(cluster):
+        cluster.before, cluster.absence = cluster.uids(), Absence(cluster).start()
+        cluster.apply(**change)
+    return act
+
+
+def pods_stayed(cluster):
+    assert cluster.uids() == cluster.before, "pods were made anew"
+    assert cluster.absence.longest < ABSENCE, f"the StatefulSet was away for {cluster.absence.longest} s"
+    return True
+
+
 def has_grown(cluster):
     claims = cluster.list("persistentvolumeclaims").values()
-    return cluster_is_up(cluster) and all(claim["status"].get("capacity", {}).get("storage") == str(2 * clusters.SIZE)
-                                          for claim in claims)
+    return pods_stayed(cluster) and cluster_is_up(cluster) and all(
+        claim["status"].get("capacity", {}).get("storage") == str(2 * clusters.SIZE) for claim in claims)
+
+
+def has_another_class(cluster):
+    claims = cluster.list("persistentvolumeclaims").values()
+    stateful_set = cluster.stateful_set()
+    return (pods_stayed(cluster) and cluster_is_up(cluster) and stateful_set and
+            stateful_set["spec"]["volumeClaimTemplates"][0]["spec"].get("volumeAttributesClassName") == "fast" and
+            all(claim["status"].get("currentVolumeAttributesClassName") == "fast" for claim in claims))
 
 
 def has_rolled(cluster):
@@ -130,6 +159,7 @@ def of_cluster(name, prepare, act, done):
 CLUSTER_SCENARIOS = [
     of_cluster("configure", ready_cluster, lambda cluster: cluster.apply(config="\n# another\n"), has_rolled),
     of_cluster("create", lambda cluster: None, lambda cluster: cluster.apply(), cluster_is_up),
-    of_cluster("grow", ready_cluster, lambda cluster: cluster.apply(size=2 * clusters.SIZE), has_grown),
+    of_cluster("grow", ready_cluster, with_new_volumes(size=2 * clusters.SIZE), has_grown),
+    of_cluster("class-change", cluster_of_plain_volumes, with_new_volumes(volume_class="fast"), has_another_class),
     of_cluster("remove", ready_cluster, lambda cluster: cluster.delete(), is_gone),
 ]

@@ -6,11 +6,12 @@ SIZE = 1 << 30  # bytes of each volume
 PARTITIONS = 4
 
 
-def restate_cluster(name, nodes=1, size=SIZE, config="", compute=None, **spec):
+def restate_cluster(name, nodes=1, size=SIZE, config="", compute=None, volume_class=None, **spec):
     """Nodes that keep all data on as many of them as outlive the loss of one; further arguments are members of spec."""
     return {"apiVersion": "restate.dev/v1", "kind": "RestateCluster", "metadata": {"name": name},
             "spec": {"cluster": {"autoProvision": True}, "config": configuration(nodes) + config,
-                     "storage": {"storageRequestBytes": size},
+                     "storage": {"storageRequestBytes": size,
+                                 **({"volumeAttributesClassName": volume_class} if volume_class else {})},
                      "compute": {"image": images.RESTATE, "imagePullPolicy": "IfNotPresent", "replicas": nodes,
                                  "env": [{"name": "DO_NOT_TRACK", "value": "1"}], "terminationGracePeriodSeconds": 10,
                                  "resources": {"requests": {"cpu": "50m", "memory": "256Mi"}}, **(compute or {})},

@@ -1,7 +1,7 @@
 """Volumes for claims: gives every pending claim a directory of the node. Runs inside the lab, beside the node.
 
 Each volume is made for one claim and names it, so storage classes and binding modes do not matter. A claim that grows
-is told that it has grown, which is all a directory needs.
+is told that it has grown, which is all a directory needs; so is one that gets another class of attributes.
 """
 import http.client
 import json
@@ -18,6 +18,9 @@ from labkit.client import ApiServer  # noqa: E402
 CLASS = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "provisioner": "lab/directory",
          "metadata": {"name": "lab", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
          "volumeBindingMode": "Immediate", "allowVolumeExpansion": True}
+NOBODYS = "missing"  # claims of this class wait for a volume, as those of a class that there is not do elsewhere
+FAST = {"apiVersion": "storage.k8s.io/v1", "kind": "VolumeAttributesClass", "metadata": {"name": "fast"},
+        "driverName": "lab/directory", "parameters": {"iops": "4000"}}
 MERGE = "application/merge-patch+json"
 
 
@@ -49,16 +52,25 @@ def handle(api, volumes, kind, claim):
     if kind == "DELETED":
         api.request("DELETE", f"/api/v1/persistentvolumes/{name}")
         shutil.rmtree(directory, ignore_errors=True)
+    elif claim["spec"].get("storageClassName") == NOBODYS:
+        return
     elif claim["status"].get("phase") == "Pending" and not claim["spec"].get("volumeName"):
         directory.mkdir(parents=True, exist_ok=True)
         directory.chmod(0o777)  # kubelet does not hand a hostPath to the pod's group
         report(api.request("POST", "/api/v1/persistentvolumes", volume(name, directory, claim)))
-    elif wanted(claim) != claim["status"].get("capacity", {}).get("storage", wanted(claim)):
-        grow(api, name, claim)
+    elif claim["status"].get("phase") == "Bound":
+        if wanted(claim) != claim["status"].get("capacity", {}).get("storage", wanted(claim)):
+            grow(api, name, claim)
+        if attributes(claim) and attributes(claim) != claim["status"].get("currentVolumeAttributesClassName"):
+            modify(api, name, claim)
 
 
 def wanted(claim):
     return claim["spec"]["resources"]["requests"]["storage"]
+
+
+def attributes(claim):
+    return claim["spec"].get("volumeAttributesClassName")
 
 
 def volume(name, directory, claim):
@@ -66,6 +78,7 @@ def volume(name, directory, claim):
     return {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}, "spec": {
         "capacity": {"storage": wanted(claim)}, "accessModes": spec["accessModes"],
         "storageClassName": spec.get("storageClassName", ""), "volumeMode": spec.get("volumeMode", "Filesystem"),
+        **({"volumeAttributesClassName": attributes(claim)} if attributes(claim) else {}),
         "persistentVolumeReclaimPolicy": "Retain", "hostPath": {"path": str(directory)},
         "claimRef": {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "namespace": meta["namespace"],
                      "name": meta["name"], "uid": meta["uid"]}}}
@@ -73,10 +86,19 @@ def volume(name, directory, claim):
 
 def grow(api, name, claim):
     capacity = {"capacity": {"storage": wanted(claim)}}
+    change(api, name, claim, capacity, {**capacity, "conditions": None})
+
+
+def modify(api, name, claim):
+    change(api, name, claim, {"volumeAttributesClassName": attributes(claim)},
+           {"currentVolumeAttributesClassName": attributes(claim), "modifyVolumeStatus": None})
+
+
+def change(api, name, claim, spec, status):
     meta = claim["metadata"]
-    report(api.request("PATCH", f"/api/v1/persistentvolumes/{name}", {"spec": capacity}, content_type=MERGE))
+    report(api.request("PATCH", f"/api/v1/persistentvolumes/{name}", {"spec": spec}, content_type=MERGE))
     path = f"/api/v1/namespaces/{meta['namespace']}/persistentvolumeclaims/{meta['name']}/status"
-    report(api.request("PATCH", path, {"status": {**capacity, "conditions": None}}, content_type=MERGE))
+    report(api.request("PATCH", path, {"status": status}, content_type=MERGE))
 
 
 def report(answer):
