@@ -57,8 +57,9 @@ Value ClusterColumns() {
 
 Value CloudEnvironmentColumns() {
   return Arr({
-      Column("Environment", "string", ".spec.environmentId"),
+      Column("Ready", "string", R"(.status.conditions[?(@.type=="Ready")].status)"),
       Column("Region", "string", ".spec.region"),
+      Column("Environment", "string", ".spec.environmentId"),
       AgeColumn(),
   });
 }

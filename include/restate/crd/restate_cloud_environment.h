@@ -116,6 +116,10 @@ constexpr auto Describe(schema::Of<RestateCloudEnvironmentSpec>) {
 struct RestateCloudEnvironmentStatus {
   std::optional<std::vector<Condition>> conditions;
   std::optional<Reconciliation> reconciliation;
+  std::optional<std::int64_t> observed_generation;
+  std::optional<std::int32_t> replicas;
+  std::optional<std::int32_t> ready_replicas;
+  std::optional<std::vector<std::string>> env_secrets;
 
   friend bool operator==(const RestateCloudEnvironmentStatus&, const RestateCloudEnvironmentStatus&) = default;
 };
@@ -125,8 +129,16 @@ constexpr auto Describe(schema::Of<RestateCloudEnvironmentStatus>) {
   return schema::Struct(
       "What the operator last saw.",
       schema::Field("conditions", &S::conditions,
-                    "Observations, one per type. Ready is True when the tunnel's objects are in place."),
-      schema::Field("reconciliation", &S::reconciliation, kReconciliationDoc));
+                    "Observations, one per type. Ready is True when the tunnel's objects are in place. Reconciling is "
+                    "there while the operator works or tunnel pods are not ready, Stalled when it cannot go on without "
+                    "a person."),
+      schema::Field("reconciliation", &S::reconciliation, kReconciliationDoc),
+      schema::Field("observedGeneration", &S::observed_generation, "metadata.generation that this status is about."),
+      schema::Field("replicas", &S::replicas, "Tunnel pods that exist."),
+      schema::Field("readyReplicas", &S::ready_replicas, "Tunnel pods that are ready."),
+      schema::Field("envSecrets", &S::env_secrets,
+                    "Names of Secrets that spec.tunnel.env reads, of which the tunnel's image sees the values; at most "
+                    "20."));
 }
 
 // The whole object, less apiVersion, kind and metadata.
