@@ -1,13 +1,11 @@
 #include "restate/cluster/gates.h"
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "restate/cluster/objects.h"
+#include "restate/plan/pods.h"
 
 namespace restate::cluster {
 namespace {
-
-constexpr std::size_t kPodsNamed = 3;  // the others have the same trouble, mostly
 
 // "restate-1 (Pending: 0/3 nodes are available), restate-2 (...)"; empty: no pod says anything.
 std::string PodsInTrouble(const Observed& seen) {
@@ -16,9 +14,7 @@ std::string PodsInTrouble(const Observed& seen) {
     const std::string trouble = pod.Trouble();
     if (!trouble.empty()) texts.push_back(absl::StrCat(pod.object->key().name, " (", trouble, ")"));
   }
-  const std::size_t more = texts.size() > kPodsNamed ? texts.size() - kPodsNamed : 0;
-  texts.resize(texts.size() - more);
-  return absl::StrCat(absl::StrJoin(texts, ", "), more > 0 ? absl::StrCat(" and ", more, " more") : std::string());
+  return plan::SomeTroubles(std::move(texts));
 }
 
 plan::Wait Counted(Reason reason, const Observed& seen, std::int64_t actual, std::string_view what) {

@@ -1,15 +1,16 @@
 // Names, labels, annotations and owners: what the objects of a cluster have in common.
 #pragma once
 
-#include <map>
 #include <string>
 #include <string_view>
 
 #include "restate/cluster/observed.h"
+#include "restate/plan/metadata.h"
 
 namespace restate::cluster {
 
-using StringMap = std::map<std::string, std::string>;
+using plan::IsOwnAlone;
+using plan::StringMap;
 
 // The two labels that every selector of the cluster is made of; a claim template has no others, for it can never
 // change.
@@ -17,9 +18,6 @@ StringMap SelectorLabels(const Observed& seen);
 // The object's own, in which the two above win, less those that only mean something on the object itself.
 StringMap CommonLabels(const Observed& seen);
 StringMap CommonAnnotations(const Observed& seen);
-// Whether a label or an annotation only means something on the object itself. The reference copies these to pods as
-// well: dropping them from running pods would roll those.
-bool IsOwnAlone(std::string_view key);
 // Whether a label of the object would let pods of its namespace do everything. It is not copied there.
 bool IsPrivilege(std::string_view label, std::string_view value);
 

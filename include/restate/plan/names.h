@@ -10,9 +10,14 @@ namespace restate::plan {
 
 inline constexpr kube::Resource kRestateClusters{crd::kGroup, crd::kRestateCluster.version, crd::kRestateCluster.kind,
                                                  crd::kRestateCluster.plural, crd::kRestateCluster.namespaced};
+inline constexpr kube::Resource kRestateCloudEnvironments{
+    crd::kGroup, crd::kRestateCloudEnvironment.version, crd::kRestateCloudEnvironment.kind,
+    crd::kRestateCloudEnvironment.plural, crd::kRestateCloudEnvironment.namespaced};
 
 // Annotation; "disabled" holds the operator off the object.
 inline constexpr std::string_view kReconcileAnnotation = "restate.dev/reconcile";
+// Annotation: the first digits of the SHA-256 of the token that pods began with.
+inline constexpr std::string_view kTokenDigestAnnotation = "restate.dev/bearer-token-digest";
 // Label prefix; then the name of a RestateCluster, whose nodes the pod lets in.
 inline constexpr std::string_view kAllowLabel = "allow.restate.dev/";
 

@@ -1,8 +1,8 @@
-#include "conditions.h"
+#include "restate/plan/conditions.h"
 
 #include "absl/strings/str_cat.h"
 
-namespace restate::cluster {
+namespace restate::plan {
 
 const json::Value* ConditionIn(const json::Value& object, std::string_view type) {
   const json::Value* conditions = object.FindPath({"status", "conditions"});
@@ -27,4 +27,4 @@ std::string WordsOf(const json::Value& object, std::string_view type) {
   return condition ? Joined(condition->StringAt({"reason"}), condition->StringAt({"message"})) : std::string();
 }
 
-}  // namespace restate::cluster
+}  // namespace restate::plan
