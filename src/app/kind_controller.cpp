@@ -147,6 +147,7 @@ runtime::Next KindController::Pass(const kube::Key& key, std::stop_token stop) {
                           shared_.usage,
                           shared_.node_client,
                           shared_.nodes,
+                          shared_.secrets,
                           statuses_,
                           shared_.state.diagnostics,
                           stop};

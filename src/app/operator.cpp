@@ -65,6 +65,7 @@ plan::Config ConfigOf(const Settings& settings, const kube::Environment& environ
           .operator_namespace = settings.operator_namespace,
           .operator_label_name = settings.operator_label_name.value_or(""),
           .operator_label_value = settings.operator_label_value.value_or(""),
+          .tunnel_image = settings.tunnel_client_default_image,
           .canary_image = settings.canary_image,
           .aws_pod_identity_association_cluster = settings.aws_pod_identity_association_cluster.value_or(""),
           .gcp_workload_identity = settings.gcp_workload_identity,
@@ -142,8 +143,9 @@ absl::Status RunOperator(const Settings& settings, const kube::Environment& envi
   admin::Usage usage(admin, clock, [&](const kube::Key& key) { deployment_keys.Add(key); });
   admin::NodeClient node_client;
   admin::Nodes nodes(node_client, clock, [&](const kube::Key& key) { cluster_keys.Add(key); });
+  plan::Secrets secrets(client);
 
-  const Shared shared{state, clock, client, *events, admin, usage, node_client, nodes};
+  const Shared shared{state, clock, client, *events, admin, usage, node_client, nodes, secrets};
   const ControllerSettings controller_settings{
       .workers = settings.workers,
       .ns = settings.watch_namespaces.empty() ? std::string() : settings.watch_namespaces.front(),

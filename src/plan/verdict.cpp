@@ -41,7 +41,10 @@ bool IsStalled(Reason reason) {
     case ErrorClass::kUserMistake:
     case ErrorClass::kOtherSideRefused:
     case ErrorClass::kNotAllowed: return true;
-    default: return reason == Reason::kForeignDeployment;
+    // A Secret does not come by itself, other than a RestateCluster that is named and made in one go.
+    default:
+      return reason == Reason::kForeignDeployment || reason == Reason::kSecretNotFound ||
+             reason == Reason::kSecretKeyNotFound || reason == Reason::kInvalidBearerToken;
   }
 }
 

@@ -110,6 +110,29 @@ Kind ReplicaSets() {
   return kind;
 }
 
+// The same in what a ReplicaSet has as well.
+Kind Deployments() {
+  Kind kind = ReplicaSets();
+  kind.kind = "Deployment";
+  kind.plural = "deployments";
+  const auto defaults_of_pods = kind.defaulter;
+  kind.defaulter = [defaults_of_pods](Value& object) {
+    defaults_of_pods(object);
+    Default(object["spec"], "progressDeadlineSeconds", 600);
+    Default(object["spec"], "revisionHistoryLimit", 10);
+    object["status"].Erase("replicas");
+  };
+  return kind;
+}
+
+Kind Secrets() {
+  Kind kind{.group = "", .version = "v1", .kind = "Secret", .plural = "secrets"};
+  kind.built_in = true;
+  kind.shape = CommonShape();
+  kind.defaulter = [](Value& object) { Default(object, "type", "Opaque"); };
+  return kind;
+}
+
 void DefaultService(Value& object) {
   // Unique enough: the address is made of the name's hash.
   const auto hash = std::hash<std::string_view>()(object.StringAt({"metadata", "name"}));
@@ -266,6 +289,9 @@ void DefaultPodSpec(Value& spec) {
   });
 }
 
-std::vector<Kind> BuiltInKinds() { return {ReplicaSets(), Services(), Autoscalers(), Events(), Pods(), Namespaces(), Definitions()}; }
+std::vector<Kind> BuiltInKinds() {
+  return {ReplicaSets(), Deployments(), Services(),   Secrets(),    Autoscalers(),
+          Events(),      Pods(),        Namespaces(), Definitions()};
+}
 
 }  // namespace restate::fake

@@ -59,8 +59,8 @@ class Stage {
   RecordedEvents events;
 
   World MakeWorld(std::stop_token stop = {}) {
-    return World{config, clock,      cache, client_,  applier,     events,         admin_client_,
-                 usage,  fake_nodes, nodes, statuses, diagnostics, std::move(stop)};
+    return World{config, clock,      cache, client_, applier,  events,      admin_client_,
+                 usage,  fake_nodes, nodes, secrets, statuses, diagnostics, std::move(stop)};
   }
 
   // The cache becomes what the API server has, as after every watch event was delivered.
@@ -111,6 +111,7 @@ class Stage {
 
  public:
   kube::Applier applier{client_};
+  Secrets secrets{client_};
   StatusPublisher statuses{client_, cache, clock};
   Diagnostics diagnostics;
   admin::Usage usage{admin_client_, clock, [this](const kube::Key&) { Woken(); }};

@@ -29,6 +29,7 @@ struct Shared {
   admin::Usage& usage;
   admin::NodeApi& node_client;
   admin::Nodes& nodes;
+  plan::Secrets& secrets;
 };
 
 // Whom a change concerns.

@@ -13,6 +13,7 @@
 #include "restate/kube/client.h"
 #include "restate/kube/events.h"
 #include "restate/plan/diagnostics.h"
+#include "restate/plan/secrets.h"
 #include "restate/plan/status_publisher.h"
 #include "restate/runtime/cache.h"
 
@@ -25,8 +26,10 @@ struct Config {
 
   std::string operator_namespace;
   std::string operator_label_name, operator_label_value;  // label of the operator's pods; empty: not known
-  std::string canary_image = "alpine:3.21";               // with sh, cat, grep and wget
-  std::string aws_pod_identity_association_cluster;       // name of the EKS cluster; empty: no pod identities
+  // Of the tunnel client, where an object names none.
+  std::string tunnel_image = "ghcr.io/restatedev/restate-cloud-tunnel-client:0.6.0";
+  std::string canary_image = "alpine:3.21";          // with sh, cat, grep and wget
+  std::string aws_pod_identity_association_cluster;  // name of the EKS cluster; empty: no pod identities
   bool gcp_workload_identity = false;
   bool manage_network_policies = true;  // false: the kind is neither read nor written
   bool manage_secret_provider_classes = true;
@@ -43,6 +46,7 @@ struct World {
   admin::Usage& usage;
   admin::NodeApi& node_client;
   admin::Nodes& nodes;
+  Secrets& secrets;
   StatusPublisher& statuses;
   Diagnostics& diagnostics;
   std::stop_token stop;  // of this pass
