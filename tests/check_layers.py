@@ -28,7 +28,8 @@ LAYERS = {
     "plan": ["admin"],
     "deployment": ["plan"],
     "cluster": ["plan"],
-    "app": ["deployment", "cluster"],
+    "cloud": ["plan"],
+    "app": ["deployment", "cluster", "cloud"],
     "fake": ["admin"],  # tests/fake: stand-ins for the servers
 }
 # Include prefix -> the files under src/ and include/ that may have it. Tests may include what they like.

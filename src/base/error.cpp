@@ -52,6 +52,7 @@ constexpr std::array kTable{
     ReasonRow{Reason::kPolicyMemberNotReady, "IAMPolicyMemberNotReady", kWait, "", false},
     ReasonRow{Reason::kWorkloadIdentityCanaryFailed, "WorkloadIdentityCanaryFailed", kWait, "", false},
     ReasonRow{Reason::kWorkloadIdentityCanaryPending, "WorkloadIdentityCanaryPending", kWait, "", false},
+    ReasonRow{Reason::kTunnelPodsNotReady, "TunnelPodsNotReady", kWait, "", false},
     ReasonRow{Reason::kConfirmingRegistration, "ConfirmingRegistration", kWait, "", false},
     ReasonRow{Reason::kWaitingForUsage, "WaitingForUsage", kWait, "", false},
     ReasonRow{Reason::kNotLatest, "NotLatest", kWait, "", false},

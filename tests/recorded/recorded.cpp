@@ -73,6 +73,12 @@ void BareStatefulSet(json::Value& spec) {
   });
 }
 
+void BareDeployment(json::Value& object) {
+  object["metadata"]["annotations"].Erase("deployment.kubernetes.io/revision");
+  for (const std::string_view key : {"progressDeadlineSeconds", "revisionHistoryLimit", "strategy"})
+    object["spec"].Erase(key);
+}
+
 void BareJob(json::Value& object) {
   for (const std::string_view key : {"deletionGracePeriodSeconds", "deletionTimestamp", "finalizers"})
     object["metadata"].Erase(key);
@@ -115,18 +121,20 @@ json::Value Bare(json::Value object) {
   json::Value& metadata = object["metadata"];
   for (const std::string_view key : {"uid", "resourceVersion", "generation", "creationTimestamp", "managedFields"})
     metadata.Erase(key);
+  const std::string_view kind = object.StringAt({"kind"});
+  if (kind == "Deployment") BareDeployment(object);
   EraseDefault(metadata, "annotations", Obj({}));
   ForEach(metadata, "ownerReferences", [](json::Value& owner) { owner.Erase("uid"); });
   object.Erase("status");
-  const std::string_view kind = object.StringAt({"kind"});
   if (kind == "Service") BareService(object["spec"]);
   if (kind == "StatefulSet") BareStatefulSet(object["spec"]);
   if (kind == "Namespace") {
     object.Erase("spec");
     metadata["labels"].Erase("kubernetes.io/metadata.name");
   }
-  if (kind == "StatefulSet" || kind == "ReplicaSet") object["spec"]["template"]["metadata"].Erase("creationTimestamp");
-  if (kind == "StatefulSet" || kind == "ReplicaSet" || kind == "Job") BarePod(object["spec"]["template"]["spec"]);
+  const bool has_pods = kind == "StatefulSet" || kind == "ReplicaSet" || kind == "Deployment";
+  if (has_pods) object["spec"]["template"]["metadata"].Erase("creationTimestamp");
+  if (has_pods || kind == "Job") BarePod(object["spec"]["template"]["spec"]);
   if (kind == "Job") BareJob(object);
   return object;
 }

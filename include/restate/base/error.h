@@ -62,6 +62,7 @@ enum class Reason : std::uint8_t {
   kPolicyMemberNotReady,
   kWorkloadIdentityCanaryFailed,
   kWorkloadIdentityCanaryPending,
+  kTunnelPodsNotReady,
   kConfirmingRegistration,
   kWaitingForUsage,
   kNotLatest,
