@@ -54,6 +54,19 @@ bool IsOfForeignType(std::string_view type) {
          type.starts_with("bootstrap.kubernetes.io/");
 }
 
+std::string TunnelBase(const CloudEnvironment& environment, std::string_view tunnel) {
+  return absl::StrCat("https://tunnel.", environment.region, ".restate.cloud:9080/", std::string(ShortId(environment)),
+                      "/", std::string(tunnel), "/");
+}
+
+// What is before the first slash; `text` loses it, and the slash.
+std::string_view TakeSegment(std::string_view& text) {
+  const auto slash = std::min(text.find('/'), text.size());
+  const std::string_view segment = text.substr(0, slash);
+  text.remove_prefix(std::min(slash + 1, text.size()));
+  return segment;
+}
+
 }  // namespace
 
 absl::StatusOr<CloudEnvironment> CheckCloudEnvironment(std::string_view environment_id, std::string_view region,
@@ -93,11 +106,19 @@ std::string TunnelUri(const CloudEnvironment& environment, std::string_view tunn
   const auto colon = std::min(authority.find(':'), authority.size());
   const std::string_view port =
       colon < authority.size() ? authority.substr(colon + 1) : std::string_view(scheme == "https" ? "443" : "80");
-  std::string result = absl::StrCat("https://tunnel.", environment.region, ".restate.cloud:9080");
-  for (const std::string_view part : {ShortId(environment), tunnel, scheme, authority.substr(0, colon), port}) {
-    result.append("/").append(part);
-  }
+  std::string result = TunnelBase(environment, tunnel);
+  result.append(scheme).append("/").append(authority.substr(0, colon)).append("/").append(port);
   return result.append(slash < rest.size() ? rest.substr(slash) : "/");
+}
+
+std::optional<std::string> UriBehindTunnel(const CloudEnvironment& environment, std::string_view tunnel,
+                                           std::string_view uri) {
+  const std::string base = TunnelBase(environment, tunnel);
+  if (!uri.starts_with(base)) return std::nullopt;
+  std::string_view rest = uri.substr(base.size());
+  const auto scheme = TakeSegment(rest), host = TakeSegment(rest), port = TakeSegment(rest);
+  std::string result(scheme);
+  return result.append("://").append(host).append(":").append(port).append("/").append(rest);
 }
 
 absl::StatusOr<std::string> BearerTokenOf(const json::Value& secret, std::string_view name, std::string_view key) {

@@ -87,7 +87,11 @@ void SayWhenRemoved(const Observed& seen, absl::Duration next_removal, Deploymen
 
 void SayWhyBlind(const Observed& seen, DeploymentPlan& plan) {
   plan.deletion = StatusOfDeletion(seen);
-  if (!seen.endpoint.ok()) {
+  if (!seen.endpoint.ok() && ReasonOf(seen.endpoint.status()) == Reason::kNotSynced) {
+    plan.deletion.reset();
+    plan.wait = plan::Wait{Reason::kNotSynced, std::string(MessageOf(seen.endpoint.status()))};
+    plan.LookAgainIn(kListLook);
+  } else if (!seen.endpoint.ok()) {
     plan.failure = Annotate(seen.endpoint.status(), "cannot ask Restate whether versions are in use");
   } else if (!seen.usage.error.ok()) {
     plan.failure = seen.usage.error;

@@ -6,8 +6,8 @@
 #include "restate/deployment/observed.h"
 #include "restate/deployment/spec_check.h"
 #include "restate/deployment/version.h"
-#include "restate/schema/codec.h"
 #include "restate/plan/verdict.h"
+#include "restate/schema/codec.h"
 
 namespace restate::deployment {
 namespace {
@@ -29,7 +29,8 @@ void Decode(Observed& seen) {
 
 void NameWantedVersion(Observed& seen) {
   seen.template_text = PodTemplateText(seen.spec.pod_template);
-  seen.hash = VersionHash(seen.spec, seen.template_text, seen.status ? seen.status->collision_count : std::nullopt);
+  seen.hash = VersionHash(seen.spec, seen.template_text, seen.status ? seen.status->collision_count : std::nullopt,
+                          TunnelsInProcess(seen.spec) ? seen.environment() : nullptr);
   seen.name = absl::StrCat(seen.object->key().name, "-", seen.hash);
 }
 
@@ -56,17 +57,38 @@ void GatherVersions(Observed& seen, const runtime::Cache& cache) {
   seen.service_holder = cache.Get(kube::kServices, wanted);
 }
 
+// An endpoint that the status tells of is told without its token. Without one it refuses to answer, and that is no
+// leave to remove anything.
+admin::Endpoint WithToken(admin::Endpoint endpoint, const Observed& seen, const runtime::Cache& cache,
+                          const ReadSecret& read_secret) {
+  for (const Cloud& cloud : seen.clouds) {
+    if (!cloud.environment.ok() || admin::EndpointOfCloud(*cloud.environment, "") != endpoint) continue;
+    auto with_token = EndpointOf(cloud, cache, seen.config, read_secret);
+    if (with_token.ok()) return *std::move(with_token);
+  }
+  return endpoint;
+}
+
+// The admin API that spec.restate.register names.
+absl::StatusOr<admin::Endpoint> WantedEndpoint(const Observed& seen, const runtime::Cache& cache,
+                                               const ReadSecret& read_secret) {
+  if (!seen.cloud) return EndpointOf(seen);
+  if (!seen.cloud->ok()) return seen.cloud->status();
+  return EndpointOf(**seen.cloud, cache, seen.config, read_secret);
+}
+
 // Where a version was registered before spec.restate.register changed: the status says it; where it does not yet
 // (another operator wrote it), the label that lets a cluster in. A cluster that is gone has taken its work with it.
 std::vector<admin::Endpoint> RegisteredElsewhere(const Observed& seen, const Version& version,
-                                                 const runtime::Cache& cache) {
+                                                 const runtime::Cache& cache, const ReadSecret& read_secret) {
   if (version.deployment_id.empty()) return {};  // somebody says that it has no work anywhere
   std::set<admin::Endpoint> found;
   const crd::VersionStatus* told = seen.ToldOf(version.name());
   const bool is_told = told && told->registered_at;
   if (is_told) {
     for (const std::string& url : *told->registered_at) {
-      if (auto endpoint = admin::EndpointOfUrl(url, seen.config.allow_loopback); endpoint.ok()) found.insert(*endpoint);
+      auto endpoint = admin::EndpointOfUrl(url, seen.config.allow_loopback);
+      if (endpoint.ok()) found.insert(WithToken(*std::move(endpoint), seen, cache, read_secret));
     }
   }
   for (const auto& [label, unused] : json::ToMap(version.body.FindPath({"metadata", "labels"}))) {
@@ -96,7 +118,7 @@ ClusterState StateOfCluster(const Observed& seen, const runtime::Cache& cache) {
 }  // namespace
 
 std::optional<Observed> Gather(const kube::Key& key, const runtime::Cache& cache, const plan::Config& config,
-                               absl::Time now) {
+                               absl::Time now, const ReadSecret& read_secret) {
   Observed seen;
   seen.object = cache.Get(kRestateDeployments, key);
   if (!seen.object) return std::nullopt;
@@ -104,11 +126,15 @@ std::optional<Observed> Gather(const kube::Key& key, const runtime::Cache& cache
   seen.config = config;
   seen.now = now;
   Decode(seen);
+  seen.clouds = CloudsIn(cache);
+  if (const auto& cloud = seen.spec.restate.target.cloud) {
+    seen.cloud = FindCloud(seen.clouds, *cloud, cache.Synced(kRestateCloudEnvironments));
+  }
   NameWantedVersion(seen);
   GatherVersions(seen, cache);
-  seen.endpoint = EndpointOf(seen);
+  seen.endpoint = WantedEndpoint(seen, cache, read_secret);
   seen.cluster = StateOfCluster(seen, cache);
-  for (Version& version : seen.versions) version.elsewhere = RegisteredElsewhere(seen, version, cache);
+  for (Version& version : seen.versions) version.elsewhere = RegisteredElsewhere(seen, version, cache, read_secret);
   return seen;
 }
 

@@ -84,6 +84,12 @@ bool CarriesAll(const Version& version, const StringMap& annotations) {
 json::Value ReplicaSetFor(const Observed& seen) {
   StringMap annotations = PropagatedAnnotations(seen);
   annotations[std::string(kPodTemplateAnnotation)] = seen.template_text;
+  json::Value pod_spec = seen.spec.pod_template.spec;
+  if (TunnelsInProcess(seen.spec) && seen.environment()) {
+    annotations[std::string(kTunnelNameAnnotation)] = seen.name;
+    // The spec was checked: this cannot fail.
+    if (auto with = WithTunnel(pod_spec, seen.name, *seen.environment()); with.ok()) pod_spec = *std::move(with);
+  }
   const auto& metadata = seen.spec.pod_template.metadata;
   json::Value pod_metadata = json::Obj({{"labels", json::FromMap(PodLabels(seen))}});
   if (metadata && metadata->annotations) pod_metadata["annotations"] = json::FromMap(*metadata->annotations);
@@ -97,17 +103,19 @@ json::Value ReplicaSetFor(const Observed& seen) {
                    {"annotations", json::FromMap(annotations)},
                    {"ownerReferences", json::Arr({OwnerReference(kRestateDeployments.ApiVersion(),
                                                                  kRestateDeployments.kind, *seen.object)})}})},
-       {"spec",
-        json::Obj({{"replicas", seen.spec.replicas},
-                   {"minReadySeconds", seen.spec.min_ready_seconds},
-                   {"selector", VersionSelector(seen)},
-                   {"template", json::Obj({{"metadata", pod_metadata}, {"spec", seen.spec.pod_template.spec}})}})}});
+       {"spec", json::Obj({{"replicas", seen.spec.replicas},
+                           {"minReadySeconds", seen.spec.min_ready_seconds},
+                           {"selector", VersionSelector(seen)},
+                           {"template", json::Obj({{"metadata", pod_metadata}, {"spec", std::move(pod_spec)}})}})}});
 }
 
 std::vector<plan::Step> UpdatesOf(const Observed& seen, const Version& current) {
   std::vector<plan::Step> steps;
   if (current.replicas() != seen.spec.replicas) steps.push_back(Scale(current, seen.spec.replicas, kPropagateReplicas));
-  const StringMap wanted = PropagatedAnnotations(seen);
+  StringMap wanted = PropagatedAnnotations(seen);
+  if (std::string tunnel = current.tunnel(); !tunnel.empty()) {
+    wanted[std::string(kTunnelNameAnnotation)] = std::move(tunnel);
+  }
   // In this order: the apply prunes what it owns, and a patch that comes after it would miss that.
   if (auto removal = RemoveStaleAnnotations(current, wanted)) steps.push_back(*std::move(removal));
   if (!CarriesAll(current, wanted)) steps.push_back(Annotate(current, json::FromMap(wanted), kPropagateAnnotations));

@@ -61,7 +61,8 @@ std::optional<admin::Wanted> LookNeeded(const Observed& seen) {
   if (seen.deleting()) {
     // Where a namespace is deleted, the versions go before the object, and the status may have forgotten them: what
     // they left in Restate is to go as well. A Restate that cannot be named was never registered with.
-    if (!seen.MayBeRegistered() && (!seen.endpoint.ok() || !seen.cluster_is_there())) return std::nullopt;
+    const bool named = seen.endpoint.ok() || ReasonOf(seen.endpoint.status()) == Reason::kNotSynced;
+    if (!seen.MayBeRegistered() && (!named || !seen.cluster_is_there())) return std::nullopt;
     return admin::Wanted{
         .max_age = AgeForRemovals(seen, current), .count_unpinned = true, .watched = IdsOf(seen, current)};
   }
@@ -88,7 +89,10 @@ std::map<admin::Endpoint, admin::Wanted> LooksElsewhere(const Observed& seen) {
 }
 
 std::optional<Observed> Observe(const kube::Key& key, const plan::World& world) {
-  auto seen = Gather(key, world.cache, world.config, world.clock.WallTime());
+  const auto read_secret = [&](const kube::Key& environment, const kube::ObjectPtr& shown) {
+    return world.secrets.Read(environment, shown->key(), shown->resource_version(), world.stop);
+  };
+  auto seen = Gather(key, world.cache, world.config, world.clock.WallTime(), read_secret);
   if (!seen) return std::nullopt;
   const auto wanted = LookNeeded(*seen);
   seen->needs_look = wanted.has_value();

@@ -23,8 +23,9 @@ const Version* Observed::Current() const {
   return nullptr;
 }
 
-bool Version::IsUriOf(std::string_view uri) const {
-  return uri.starts_with(absl::StrCat("http://", name(), ".", object->key().ns, ".svc."));
+std::string Version::tunnel() const {
+  const json::Value* pod_spec = body.FindPath({"spec", "template", "spec"});
+  return pod_spec ? std::string(TunnelOf(*pod_spec)) : "";
 }
 
 std::optional<absl::Time> Version::RemovalTime() const {
@@ -60,9 +61,26 @@ absl::Time Observed::deletion_deadline() const {
   return deletion_requested() + absl::Seconds(std::clamp<std::int64_t>(seconds, 0, kLongestDelaySeconds));
 }
 
+const admin::CloudEnvironment* Observed::environment() const {
+  return cloud && cloud->ok() && (*cloud)->environment.ok() ? &*(*cloud)->environment : nullptr;
+}
+
+bool Observed::IsUriOf(const Version& version, std::string_view uri) const {
+  if (const std::string tunnel = version.tunnel(); !tunnel.empty()) {
+    return std::any_of(clouds.begin(), clouds.end(), [&](const Cloud& each) {
+      return each.environment.ok() && admin::UriBehindTunnel(*each.environment, tunnel, uri);
+    });
+  }
+  return BehindTunnel(clouds, uri)
+      .starts_with(absl::StrCat("http://", version.name(), ".", version.object->key().ns, ".svc."));
+}
+
 // http://<name>-<hash>.<namespace>.svc.<domain>: a hash is made of the ten characters below and has no dash, so no
-// other object's versions are called so.
-bool Observed::IsOurUri(std::string_view uri) const {
+// other object's versions are called so. The name of a tunnel that pods open themselves has no namespace, and tells
+// nothing.
+bool Observed::IsOurUri(std::string_view registered) const {
+  const std::string plain = BehindTunnel(clouds, registered);
+  std::string_view uri = plain;
   const std::string before = absl::StrCat("http://", object->key().name, "-");
   const std::string after = absl::StrCat(".", object->key().ns, ".svc.");
   if (!uri.starts_with(before)) return false;

@@ -79,7 +79,7 @@ Verdict VerdictOn(const Observed& seen, const Version& current) {
   const auto* use = seen.UseOf(current.deployment_id);
   // An id whose uri is another's was written down by somebody else. One that only invocations still name is no longer
   // registered: its uri is known only from the registry.
-  const bool known = use && current.IsUriOf(use->uri);
+  const bool known = use && seen.IsUriOf(current, use->uri);
   if (known && use->latest) return Verdict::kAlreadyLatest;
   if (JustRegistered(seen, current)) return Verdict::kConfirm;
   if (!known) return Verdict::kRegister;
@@ -97,8 +97,14 @@ absl::StatusOr<std::string> ServiceUri(const Observed& seen, const Version& vers
   RETURN_IF_ERROR(CheckServicePath(seen));
   const std::string path = seen.spec.restate.service_path.value_or("");
   const std::string joined = absl::StrReplaceAll(path, {{"\\", "/"}});
-  return absl::StrCat("http://", version.name(), ".", version.object->key().ns, ".svc.", seen.config.cluster_dns,
-                      ":9080/", EscapePath(joined.rfind('/', 0) == 0 ? joined.substr(1) : joined));
+  const std::string escaped = EscapePath(joined.rfind('/', 0) == 0 ? joined.substr(1) : joined);
+  const admin::CloudEnvironment* environment = seen.environment();
+  if (environment && TunnelsInProcess(seen.spec)) {
+    return admin::TunnelUri(*environment, version.tunnel(), absl::StrCat("http://in-process:9080/", escaped));
+  }
+  const std::string uri = absl::StrCat("http://", version.name(), ".", version.object->key().ns, ".svc.",
+                                       seen.config.cluster_dns, ":9080/", escaped);
+  return environment ? admin::TunnelUri(*environment, (*seen.cloud)->uid, uri) : uri;
 }
 
 absl::StatusOr<plan::Register> RegisterStep(const Observed& seen, const Version& current, Verdict verdict) {

@@ -15,15 +15,15 @@ Blocker BlockerOf(std::string_view version, const Registered& registered) {
   return {std::string(version), registered.id, registered.pinned(), registered.use->unpinned};
 }
 
-Registered FindIn(const admin::Look& look, const Version& version) {
+Registered FindIn(const Observed& seen, const admin::Look& look, const Version& version) {
   Registered recorded;
   if (const auto it = look.deployments.find(version.deployment_id); it != look.deployments.end()) {
-    recorded = {it->first, &it->second, version.IsUriOf(it->second.uri)};
+    recorded = {it->first, &it->second, seen.IsUriOf(version, it->second.uri)};
   }
   if (recorded.ours || (recorded.use && recorded.use->InUse())) return recorded;
   Registered found;
   for (const auto& [id, use] : look.deployments) {
-    if (!version.IsUriOf(use.uri)) continue;
+    if (!seen.IsUriOf(version, use.uri)) continue;
     // Of several (the cluster's domain changed) the one with work counts.
     if (!found.use || use.InUse()) found = {id, &use, true};
   }
@@ -159,7 +159,7 @@ std::int64_t Registered::pinned() const { return use ? std::max(use->PinnedTotal
 
 Registered FindRegistered(const Observed& seen, const Version& version) {
   Registered found;
-  if (seen.usage.look) found = FindIn(*seen.usage.look, version);
+  if (seen.usage.look) found = FindIn(seen, *seen.usage.look, version);
   if (seen.endpoint.ok()) found.endpoint = &*seen.endpoint;
   // A Restate that knows the id is the one that gave it: another address was another name of it.
   const bool same = found.use && found.id == version.deployment_id;
@@ -167,7 +167,7 @@ Registered FindRegistered(const Observed& seen, const Version& version) {
   for (const admin::Endpoint& endpoint : version.elsewhere) {
     const auto asked = seen.elsewhere.find(endpoint);
     if (asked == seen.elsewhere.end()) continue;
-    Registered there = asked->second.look ? FindIn(*asked->second.look, version) : Registered();
+    Registered there = asked->second.look ? FindIn(seen, *asked->second.look, version) : Registered();
     there.endpoint = &asked->first;
     there.elsewhere = true;
     if (!asked->second.look) there.unanswered = &asked->second;
@@ -194,7 +194,7 @@ Retirement RetireLeftovers(const Observed& seen) {
   if (!seen.usage.look) return result;
   for (const auto& [id, use] : seen.usage.look->deployments) {
     const bool exists = std::any_of(seen.versions.begin(), seen.versions.end(),
-                                    [&, &uri = use.uri](const Version& version) { return version.IsUriOf(uri); });
+                                    [&, &uri = use.uri](const Version& version) { return seen.IsUriOf(version, uri); });
     if (exists || !seen.IsOurUri(use.uri)) continue;
     const Registered registered{id, &use, true, &*seen.endpoint};
     if (InUse(seen, registered)) {

@@ -28,14 +28,22 @@ void RetireOldVersions(const Observed& seen, DeploymentPlan& plan) {
   }
 }
 
+// What is not listed yet is no failure.
+void Fail(const absl::Status& failure, DeploymentPlan& plan) {
+  if (ReasonOf(failure) != Reason::kNotSynced) {
+    plan.failure = failure;
+    return;
+  }
+  plan.LookAgainIn(kListLook);
+  AddWait(plan, plan::Wait{Reason::kNotSynced, std::string(MessageOf(failure))});
+}
+
 // The watch on clusters brings the next pass.
 void WaitForCluster(plan::Wait wait, DeploymentPlan& plan) {
-  if (wait.reason == Reason::kClusterNotFound) {
-    plan.failure = MakeError(wait.reason, wait.message);
-  } else {
-    if (wait.reason == Reason::kNotSynced) plan.LookAgainIn(kListLook);
-    AddWait(plan, std::move(wait));
+  if (RowOf(wait.reason).error_class == ErrorClass::kWait && wait.reason != Reason::kNotSynced) {
+    return AddWait(plan, std::move(wait));
   }
+  Fail(MakeError(wait.reason, wait.message), plan);
 }
 
 // A failed look into Restate is a failure of the pass, unless its cluster is known to be not ready; one that is still
@@ -142,7 +150,7 @@ DeploymentPlan PlanRollout(const Observed& seen) {
   }
   plan.LookAgainIn(kSteadyPass);
   if (absl::Status mistake = CheckSpec(seen); !mistake.ok()) {
-    plan.failure = std::move(mistake);
+    Fail(mistake, plan);
     return plan;
   }
   if (auto finalizer =

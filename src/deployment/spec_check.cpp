@@ -41,6 +41,9 @@ absl::Status CheckTemplate(const Observed& seen) {
   for (const json::Value& container : *containers->array()) {
     if (!container.is_object()) return Invalid("spec.template.spec.containers", "every item must be an object");
   }
+  if (seen.environment() && TunnelsInProcess(seen.spec)) {
+    RETURN_IF_ERROR(WithTunnel(pod, seen.name, *seen.environment()).status());
+  }
   // The server admits 256 KiB of annotations per object; 6 KiB are left to all others.
   if (seen.template_text.size() > 250 * 1024) {
     return Invalid("spec.template",
@@ -71,11 +74,9 @@ absl::Status CheckSelector(const Observed& seen) {
 }  // namespace
 
 absl::Status CheckSupported(const Observed& seen) {
-  const crd::RestateDeploymentSpec& spec = seen.spec;
   // From the text: a spec that does not decode shall not be taken for one without Knative objects.
   const std::string_view mode = seen.body.StringAt({"spec", "deploymentMode"}, "replicaset");
   if (mode != "replicaset") return Unsupported(absl::StrCat("spec.deploymentMode ", std::string(mode)));
-  if (spec.restate.tunnel_mode == crd::TunnelMode::kInProcess) return Unsupported("spec.restate.tunnelMode in-process");
   return absl::OkStatus();
 }
 
@@ -83,7 +84,6 @@ absl::StatusOr<admin::Endpoint> EndpointOf(const Observed& seen) {
   if (!seen.decoded.ok()) return seen.decoded;
   const crd::RegisterTarget& target = seen.spec.restate.target;
   if (target.cluster) return admin::EndpointOfCluster(*target.cluster, seen.config.cluster_dns);
-  if (target.cloud) return Unsupported("spec.restate.register.cloud");
   if (target.service) {
     return admin::EndpointOfService(target.service->name, target.service->ns, target.service->port,
                                     target.service->path, seen.config.cluster_dns);
@@ -94,6 +94,9 @@ absl::StatusOr<admin::Endpoint> EndpointOf(const Observed& seen) {
 absl::Status CheckSpec(const Observed& seen) {
   RETURN_IF_ERROR(seen.decoded);
   RETURN_IF_ERROR(CheckSupported(seen));
+  if (TunnelsInProcess(seen.spec) && !seen.spec.restate.target.cloud) {
+    return Invalid("spec.restate.tunnelMode", "in-process needs spec.restate.register.cloud: the tunnel leads there");
+  }
   RETURN_IF_ERROR(seen.endpoint.status());
   RETURN_IF_ERROR(CheckName(seen));
   RETURN_IF_ERROR(CheckServicePath(seen));

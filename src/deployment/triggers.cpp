@@ -24,6 +24,38 @@ std::vector<kube::Key> KeysOfClusterChange(const runtime::Change& change, const 
   return keys;
 }
 
+namespace {
+
+// The objects whose spec.restate.register names this environment.
+void AddRegisteredWith(std::string_view environment, const runtime::Cache& cache, std::vector<kube::Key>* keys) {
+  for (const kube::ObjectPtr& object : cache.List(kRestateDeployments)) {
+    const json::Value body = object->Body();
+    if (body.StringAt({"spec", "restate", "register", "cloud"}) == environment) keys->push_back(object->key());
+  }
+}
+
+}  // namespace
+
+// Its status and its labels mean nothing here.
+std::vector<kube::Key> KeysOfCloudChange(const runtime::Change& change, const runtime::Cache& cache) {
+  const auto& environment = change.after ? change.after : change.before;
+  if (!environment) return {};
+  if (change.before && change.after && change.before->generation() == change.after->generation()) return {};
+  std::vector<kube::Key> keys;
+  AddRegisteredWith(environment->key().name, cache, &keys);
+  return keys;
+}
+
+std::vector<kube::Key> KeysOfSecretChange(const runtime::Change& change, const runtime::Cache& cache) {
+  const auto& secret = change.after ? change.after : change.before;
+  std::vector<kube::Key> keys;
+  if (!secret) return keys;
+  for (const Cloud& cloud : CloudsIn(cache)) {
+    if (cloud.secret.name == secret->key().name) AddRegisteredWith(cloud.name, cache, &keys);
+  }
+  return keys;
+}
+
 bool WasTakenAway(const runtime::Change& change) {
   return !change.after && change.before && plan::HasFinalizer(change.before->Body(), crd::kRestateDeployment.finalizer);
 }

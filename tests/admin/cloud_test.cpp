@@ -89,6 +89,16 @@ TEST_CASE("a uri goes through the tunnel with its scheme, host, port and path as
         "https://tunnel.us.restate.cloud:9080/201kAbc/u/https/g/443/a/b");
 }
 
+TEST_CASE("what is behind a tunnel is found again, and only behind that one") {
+  for (const std::string_view uri : {"http://g-1.default.svc.cluster.local:9080/x/y", "http://in-process:9080/"}) {
+    CHECK(UriBehindTunnel(Environment(), "uid-1", TunnelUri(Environment(), "uid-1", uri)) == std::string(uri));
+    CHECK(!UriBehindTunnel(Environment(), "uid-2", TunnelUri(Environment(), "uid-1", uri)));
+    CHECK(!UriBehindTunnel(Environment("env_b"), "uid-1", TunnelUri(Environment(), "uid-1", uri)));
+    CHECK(!UriBehindTunnel(Environment(), "uid-1", uri));
+  }
+  CHECK(UriBehindTunnel(Environment(), "u", "https://tunnel.us.restate.cloud:9080/201kAbc/u/") == "://:/");
+}
+
 TEST_CASE("a token is taken without the white space around it") {
   CHECK(BearerTokenOf(Secret("key_1.a-b~c\n"), "tok", "t").value() == "key_1.a-b~c");
   CHECK(BearerTokenOf(Secret(" \r\n abc\t"), "tok", "t").value() == "abc");

@@ -171,10 +171,6 @@ TEST_CASE("a version that may be registered without our knowing is looked for, w
 }
 
 TEST_CASE("what this version does not support is not let go either") {
-  Scene tunnel = Deleted({.id = "dp_1", .remove_at = kPast});
-  tunnel.restate()["tunnelMode"] = "in-process";
-  CHECK(tunnel.Plan().steps.empty());
-  CHECK(ReasonOf(tunnel.Plan().failure) == Reason::kNotSupported);
   // Its Configurations may have work that we cannot see.
   Scene knative;
   knative.spec()["deploymentMode"] = "knative";

@@ -70,6 +70,33 @@ TEST_CASE("recorded RestateDeployments converge to the recorded objects and stat
   CHECK(converged >= 9);
 }
 
+TEST_CASE("recorded RestateDeployments in Restate Cloud converge to the recorded objects") {
+  const std::vector<Recording> recordings = CloudRecordings();
+  CHECK(recordings.size() >= 2);
+  for (const Recording& recording : recordings) {
+    CAPTURE(recording.file);
+    Passes passes;
+    passes.stage.config.operator_namespace = "restate-operator";
+    passes.stage.api.Add(kRestateCloudEnvironments, RecordingsOf("RestateCloudEnvironment").back().cr);
+    passes.stage.api.Add(kube::kSecrets, Obj({{"apiVersion", "v1"},
+                                              {"kind", "Secret"},
+                                              {"metadata", Obj({{"name", "tok"}, {"namespace", "restate-operator"}})},
+                                              {"data", Obj({{"t", "Y2FuYXJ5"}})}}));
+    passes.stage.api.Add(kRestateDeployments, recording.cr);
+    const kube::Key key = kube::KeyOf(recording.cr);
+    CHECK(passes.Settle(key).error.ok());
+    CHECK(passes.Ready(key) == "True Deployed");
+    for (const kube::Resource& resource : {kube::kReplicaSets, kube::kServices}) {
+      const json::Value& recorded = *recording.Find(resource.kind);
+      json::Value made = *passes.stage.api.Get(resource, kube::KeyOf(recorded));
+      made["metadata"]["annotations"].Erase(kDeploymentIdAnnotation);
+      if (made.FindPath({"metadata", "annotations"})->object()->empty()) made["metadata"].Erase("annotations");
+      const std::string ours = json::DumpPretty(Bare(made)), theirs = json::DumpPretty(Bare(recorded));
+      CHECK(ours == theirs);
+    }
+  }
+}
+
 TEST_CASE("a template that the API server refuses is told in its words") {
   for (const Recording& recording : Recordings()) {
     if (recording.file != "d-numbers") continue;
@@ -110,7 +137,7 @@ Observed AfterSwap(const Recording& recording) {
   cache.Put(kube::kReplicaSets, plan::Stage::Make(live_set));
   cache.Put(kube::kServices, plan::Stage::Make(Live(service, "service-uid", set_uid)));
   auto seen =
-      Gather(kube::KeyOf(cr), cache, {.cluster_dns = "cluster.local", .allow_loopback = true}, absl::UnixEpoch());
+      Gather(kube::KeyOf(cr), cache, {.cluster_dns = "cluster.local", .allow_loopback = true}, absl::UnixEpoch(), {});
   REQUIRE(seen);
   REQUIRE(seen->Current());
   seen->needs_look = LookNeeded(*seen).has_value();

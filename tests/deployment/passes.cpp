@@ -9,7 +9,8 @@ namespace restate::deployment {
 namespace {
 
 std::vector<kube::Resource> Watched() {
-  return {kRestateDeployments, kube::kReplicaSets, kube::kServices, kube::kAutoscalers, kRestateClusters};
+  return {kRestateDeployments, kube::kReplicaSets,        kube::kServices, kube::kAutoscalers,
+          kRestateClusters,    kRestateCloudEnvironments, kube::kSecrets};
 }
 
 }  // namespace
@@ -17,7 +18,8 @@ std::vector<kube::Resource> Watched() {
 Passes::Passes(std::shared_ptr<plan::Outside> outside) : stage(Watched(), std::move(outside)) {}
 
 Passes::Passes(bool pods_become_ready, std::string_view crd_file) : stage(Watched()) {
-  for (const std::string_view file : {crd_file, std::string_view("../crds/restateclusters.yaml")}) {
+  for (const std::string_view file : {crd_file, std::string_view("../crds/restateclusters.yaml"),
+                                      std::string_view("../crds/restatecloudenvironments.yaml")}) {
     const auto crds = json::ParseYaml(FileText(TestSource(std::string(file))));
     REQUIRE(crds.ok());
     for (const json::Value& crd : *crds) stage.api.Add(kube::kCustomResourceDefinitions, crd);

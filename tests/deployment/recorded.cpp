@@ -1,20 +1,26 @@
 #include "deployment/recorded.h"
 
+#include <algorithm>
+
 namespace restate::deployment {
 namespace {
 
-bool Covered(const Recording& recording) {
-  const json::Value* target = recording.spec.FindPath({"restate", "register"});
-  return target && (target->Find("url") || target->Find("service")) &&
-         recording.spec.StringAt({"deploymentMode"}, "replicaset") == "replicaset";
+// In ReplicaSet mode, registering with a target of one of these kinds.
+std::vector<Recording> RegisteredWith(std::initializer_list<std::string_view> targets) {
+  std::vector<Recording> recordings = RecordingsOf("RestateDeployment");
+  std::erase_if(recordings, [&](const Recording& recording) {
+    if (recording.spec.StringAt({"deploymentMode"}, "replicaset") != "replicaset") return true;
+    return std::none_of(targets.begin(), targets.end(), [&](std::string_view target) {
+      return recording.spec.FindPath({"restate", "register", target}) != nullptr;
+    });
+  });
+  return recordings;
 }
 
 }  // namespace
 
-std::vector<Recording> Recordings() {
-  std::vector<Recording> recordings = RecordingsOf("RestateDeployment");
-  std::erase_if(recordings, [](const Recording& recording) { return !Covered(recording); });
-  return recordings;
-}
+std::vector<Recording> Recordings() { return RegisteredWith({"url", "service"}); }
+
+std::vector<Recording> CloudRecordings() { return RegisteredWith({"cloud"}); }
 
 }  // namespace restate::deployment

@@ -95,6 +95,22 @@ void Scene::Cluster(std::string_view name, bool ready) {
            {"status", Obj({{"conditions", Arr({Obj({{"type", "Ready"}, {"status", ready ? "True" : "False"}})})}})}});
 }
 
+void Scene::Cloud(std::string_view name) {
+  config.operator_namespace = "operators";
+  cloud = Obj({{"apiVersion", kRestateCloudEnvironments.ApiVersion()},
+               {"kind", kRestateCloudEnvironments.kind},
+               {"metadata", Obj({{"name", name}, {"uid", "cloud-uid"}, {"resourceVersion", "4"}})},
+               {"spec", Obj({{"environmentId", "env_201kabc"},
+                             {"region", "us"},
+                             {"signingPublicKey", "publickeyv1_2bQk"},
+                             {"authentication", Obj({{"secret", Obj({{"name", "tok"}, {"key", "t"}})}})}})}});
+  secret =
+      Obj({{"apiVersion", "v1"},
+           {"kind", "Secret"},
+           {"metadata", Obj({{"name", "tok"}, {"namespace", "operators"}, {"uid", "s"}, {"resourceVersion", "5"}})},
+           {"data", Obj({{"t", "Y2FuYXJ5LXRva2Vu"}})}});  // canary-token
+}
+
 void Scene::Autoscaler(std::string_view label, json::Value spec) {
   const json::Value owner = Obj({{"apiVersion", kRestateDeployments.ApiVersion()},
                                  {"kind", kRestateDeployments.kind},
@@ -121,7 +137,14 @@ Observed Scene::See() const {
   if (clusters_listed) {
     cache.Replace(kRestateClusters, cluster ? std::vector{Make(*cluster)} : std::vector<kube::ObjectPtr>(), "1");
   }
-  auto seen = Gather(kKey, cache, config, now);
+  if (clouds_listed) {
+    const auto all_of = [](const std::optional<json::Value>& body) {
+      return body ? std::vector{Make(*body)} : std::vector<kube::ObjectPtr>();
+    };
+    cache.Replace(kRestateCloudEnvironments, all_of(cloud), "1");
+    cache.Replace(kube::kSecrets, all_of(secret), "1");
+  }
+  auto seen = Gather(kKey, cache, config, now, [](const kube::Key&, const kube::ObjectPtr& s) { return s; });
   REQUIRE(seen.has_value());
   const auto wanted = LookNeeded(*seen);
   seen->needs_look = wanted.has_value();

@@ -55,6 +55,10 @@ class Scene {
   void Cluster(std::string_view name, bool ready);
   std::optional<json::Value> cluster;
   bool clusters_listed = true;
+  // The RestateCloudEnvironment of this name exists (env_201kabc in region us), and so does the Secret with its token.
+  void Cloud(std::string_view name);
+  std::optional<json::Value> cloud, secret;
+  bool clouds_listed = true;
   // The version has an autoscaler of ours.
   void Autoscaler(std::string_view label, json::Value spec = {});
 

@@ -43,13 +43,8 @@ void CheckRefused(const Row& row) {
 }
 
 TEST_CASE("features that come later") {
-  const auto field = [](std::string name, json::Value value) {
-    return [=](Scene& scene) { scene.restate()[name] = value; };
-  };
   const Row rows[] = {
-      {"register.cloud", Reason::kNotSupported, field("register", Obj({{"cloud", "c"}}))},
       {"deploymentMode knative", Reason::kNotSupported, [](Scene& s) { s.spec()["deploymentMode"] = "knative"; }},
-      {"tunnelMode in-process", Reason::kNotSupported, field("tunnelMode", "in-process")},
   };
   for (const Row& row : rows) CheckRefused(row);
 }

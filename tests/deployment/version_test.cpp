@@ -37,13 +37,22 @@ const json::Value* RecordedReplicaSet(const json::Value& recorded) {
   const json::Value* stored = recorded.FindPath({"stored", "spec"});
   if (recorded.StringAt({"cr", "kind"}) != "RestateDeployment" || !stored) return nullptr;
   if (stored->StringAt({"deploymentMode"}, "replicaset") != "replicaset") return nullptr;
-  if (stored->StringAt({"restate", "tunnelMode"}) == "in-process") return nullptr;
   const json::Value* objects = recorded.Find("objects");
   if (!objects || !objects->array()) return nullptr;
   for (const json::Value& object : *objects->array()) {
     if (object.StringAt({"kind"}) == "ReplicaSet") return &object;
   }
   return nullptr;
+}
+
+// The one environment that recordings register with.
+admin::CloudEnvironment RecordedEnvironment() {
+  const auto recorded = json::Parse(FileText(TestSource("golden/objects/ce-min.json")));
+  REQUIRE(recorded.ok());
+  const json::Value* spec = recorded->FindPath({"cr", "spec"});
+  return admin::CheckCloudEnvironment(spec->StringAt({"environmentId"}), spec->StringAt({"region"}),
+                                      spec->StringAt({"signingPublicKey"}))
+      .value();
 }
 
 TEST_CASE("every recorded ReplicaSet has the name and the template text that we compute") {
@@ -60,12 +69,15 @@ TEST_CASE("every recorded ReplicaSet has the name and the template text that we 
     const std::string text = PodTemplateText(spec->pod_template);
     CHECK(text == set->StringAt({"metadata", "annotations", "restate.dev/pod-template"}));
     std::string name(recorded->StringAt({"cr", "metadata", "name"}));
-    name.append("-").append(VersionHash(*spec, text, std::nullopt));
+    const admin::CloudEnvironment environment = RecordedEnvironment();
+    const bool in_process = spec->restate.tunnel_mode == crd::TunnelMode::kInProcess;
+    name.append("-").append(VersionHash(*spec, text, std::nullopt, in_process ? &environment : nullptr));
     CHECK(name == set->StringAt({"metadata", "name"}));
     covered.insert(file.path().stem().string());
   }
   CHECK(covered.size() >= 9);
   CHECK(covered.contains("d-text"));
+  CHECK(covered.contains("in-a"));
 }
 
 TEST_CASE("the name of a template that the API server refused was recorded in its message") {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -36,6 +37,10 @@ Endpoint EndpointOfCloud(const CloudEnvironment& environment, std::string bearer
 // https://tunnel.<region>.restate.cloud:9080/<id without env_>/<tunnel>/<scheme>/<host>/<port>/<path>. `tunnel` is the
 // uid of the RestateCloudEnvironment, or the name of a tunnel that a service opens itself. Pure.
 std::string TunnelUri(const CloudEnvironment& environment, std::string_view tunnel, std::string_view uri);
+
+// The way back: what such a URI leads to; nullopt: it does not go through that tunnel. Pure.
+std::optional<std::string> UriBehindTunnel(const CloudEnvironment& environment, std::string_view tunnel,
+                                           std::string_view uri);
 
 // The token at `key` of a Secret, without white space around it. `name` is the Secret's, for the messages. Errors:
 // kSecretKeyNotFound (the Secret has no such key); kInvalidBearerToken (empty, a byte inside that is no visible ASCII

@@ -15,6 +15,7 @@
 #include "restate/base/error.h"
 #include "restate/crd/kinds.h"
 #include "restate/crd/restate_deployment.h"
+#include "restate/deployment/cloud.h"
 #include "restate/json/value.h"
 #include "restate/kube/object.h"
 #include "restate/plan/names.h"
@@ -26,6 +27,7 @@ namespace restate::deployment {
 using kube::kManager;
 using plan::kAllowLabel;
 using plan::kReconcileAnnotation;
+using plan::kRestateCloudEnvironments;
 using plan::kRestateClusters;
 inline constexpr std::string_view kPropagateReplicas = "restate-operator/propagate-replicas";
 inline constexpr std::string_view kPropagateAnnotations = "restate-operator/propagate-annotations";
@@ -67,8 +69,8 @@ struct Version {
   const std::string& name() const { return object->key().name; }
   std::string_view Annotation(std::string_view key) const { return body.StringAt({"metadata", "annotations", key}); }
   bool HasAnnotation(std::string_view key) const { return body.FindPath({"metadata", "annotations", key}) != nullptr; }
-  // Whether the uri was registered for this version, whatever the cluster's domain and the path were.
-  bool IsUriOf(std::string_view uri) const;
+  // The tunnel that its pods open themselves; empty: none. Its pods say it: the annotation may have been edited.
+  std::string tunnel() const;
   std::optional<absl::Time> RemovalTime() const;  // nullopt: none is set, or no time
   std::int64_t replicas() const { return body.IntAt({"spec", "replicas"}, 1); }
   // One without a recorded id may be registered: the process may have ended between the two, or Restate's answer got
@@ -97,6 +99,9 @@ struct Observed {
   absl::Time now;
   absl::StatusOr<admin::Endpoint> endpoint;
   ClusterState cluster = ClusterState::kNotAsked;
+  std::vector<Cloud> clouds;
+  // The one that spec.restate.register.cloud names; nullopt: it names none.
+  std::optional<absl::StatusOr<Cloud>> cloud;
 
   std::string template_text, hash, name;  // of the version that is wanted
   std::vector<Version> versions;          // ours, newest first, the wanted one among them
@@ -110,6 +115,8 @@ struct Observed {
   const Version* Current() const;  // the wanted version, when it is there and ours
   // Whether Restate may know some version of it, as far as Kubernetes tells.
   bool MayBeRegistered() const;
+  // The environment that services are reached from; nullptr: none is named, or it has a mistake.
+  const admin::CloudEnvironment* environment() const;
   bool cluster_is_there() const { return cluster != ClusterState::kMissing && cluster != ClusterState::kNotSynced; }
   bool deleting() const { return object->deleting(); }
   bool suspended() const;  // by annotation restate.dev/reconcile=disabled; a delete request ends it
@@ -119,6 +126,8 @@ struct Observed {
   absl::Time deletion_deadline() const;
   // What the status says of a version; nullptr: nothing.
   const crd::VersionStatus* ToldOf(std::string_view version) const;
+  // Whether the uri was registered for this version, whatever the cluster's domain and the path were.
+  bool IsUriOf(const Version& version, std::string_view uri) const;
   // Whether a uri was registered for some version of this object: it has the name that only our versions have.
   bool IsOurUri(std::string_view uri) const;
   // The use of a deployment; nullptr: Restate does not know it, or nobody looked.
@@ -131,7 +140,7 @@ std::optional<Observed> Observe(const kube::Key& key, const plan::World& world);
 // The parts of it: what the cache knows, and which look at Restate the decision then needs (nullopt: none), also at
 // other Restates.
 std::optional<Observed> Gather(const kube::Key& key, const runtime::Cache& cache, const plan::Config& config,
-                               absl::Time now);
+                               absl::Time now, const ReadSecret& read_secret);
 std::optional<admin::Wanted> LookNeeded(const Observed& seen);
 std::map<admin::Endpoint, admin::Wanted> LooksElsewhere(const Observed& seen);
 

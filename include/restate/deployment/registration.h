@@ -27,7 +27,8 @@ Verdict VerdictOn(const Observed& seen, const Version& current);
 // Error (kInvalidSpec): a servicePath with dot segments, which would climb out of the version's URI.
 absl::Status CheckServicePath(const Observed& seen);
 
-// http://<version>.<namespace>.svc.<cluster dns>:9080/<servicePath>. Error: that of CheckServicePath.
+// http://<version>.<namespace>.svc.<cluster dns>:9080/<servicePath>; with register.cloud as that is reached through a
+// tunnel. Error: that of CheckServicePath.
 absl::StatusOr<std::string> ServiceUri(const Observed& seen, const Version& version);
 
 // The step that registers `current` and writes its id on the ReplicaSet and the Service. kPromote registers by force:

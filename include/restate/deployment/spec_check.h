@@ -9,8 +9,8 @@
 
 namespace restate::deployment {
 
-// The admin API named by spec.restate.register. kNotSupported for the targets that come later, kInvalidRestateConfig
-// for a mistake in the field.
+// The admin API named by spec.restate.register, if it is not in Restate Cloud. kInvalidRestateConfig for a mistake in
+// the field.
 absl::StatusOr<admin::Endpoint> EndpointOf(const Observed& seen);
 
 // kNotSupported for what this version of the operator does not do. Such an object is left as it is, alive or being

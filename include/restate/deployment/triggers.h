@@ -21,4 +21,8 @@ std::optional<kube::Key> KeyOfSpecChange(const runtime::Change& change);
 // concern nobody.
 std::vector<kube::Key> KeysOfClusterChange(const runtime::Change& change, const runtime::Cache& cache);
 
+// Those that register with the RestateCloudEnvironment, or through the Secret with its token.
+std::vector<kube::Key> KeysOfCloudChange(const runtime::Change& change, const runtime::Cache& cache);
+std::vector<kube::Key> KeysOfSecretChange(const runtime::Change& change, const runtime::Cache& cache);
+
 }  // namespace restate::deployment

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "restate/admin/cloud.h"
 #include "restate/crd/restate_deployment.h"
 
 namespace restate::deployment {
@@ -18,8 +19,10 @@ inline constexpr std::string_view kHashDigits = "456789bcdf";
 // so that two templates with the same hash can be told apart.
 std::string PodTemplateText(const crd::PodTemplate& pod_template);
 
-// The part after `<name>-`. `template_text` is PodTemplateText of the spec's template.
+// The part after `<name>-`. `template_text` is PodTemplateText of the spec's template. `in_process`: the environment
+// whose values the pods get to open a tunnel with; nullptr: they open none.
 std::string VersionHash(const crd::RestateDeploymentSpec& spec, std::string_view template_text,
-                        std::optional<std::int32_t> collision_count);
+                        std::optional<std::int32_t> collision_count,
+                        const admin::CloudEnvironment* in_process = nullptr);
 
 }  // namespace restate::deployment
