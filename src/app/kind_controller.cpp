@@ -45,6 +45,11 @@ KindController::~KindController() {
   followers_.clear();
 }
 
+std::string KindController::NamespaceOf(const Watched& watched) const {
+  if (!watched.resource.namespaced) return "";
+  return watched.ns.empty() ? settings_.ns : watched.ns;
+}
+
 void KindController::Follow(const Watched& watched) {
   const auto enqueue = [this, keys_of = watched.keys_of](const std::vector<runtime::Change>& changes, bool initial) {
     using Priority = runtime::WorkQueue::Priority;
@@ -58,7 +63,7 @@ void KindController::Follow(const Watched& watched) {
   follower->watched = watched;
   follower->reflector = std::make_unique<runtime::Reflector>(
       runtime::ReflectorOptions{.resource = watched.resource,
-                                .ns = watched.resource.namespaced ? settings_.ns : std::string(),
+                                .ns = NamespaceOf(watched),
                                 .selector = watched.selector,
                                 .metadata_only = watched.metadata_only},
       shared_.client, cache_, shared_.clock, enqueue, &shared_.state.metrics.Watches());

@@ -53,6 +53,17 @@ KindSetup RestateDeployments(State& state, const runtime::WorkQueue& queue) {
                .selector = {},
                .keys_of = deployment::KeysOfClusterChange,
                .optional = true},
+              {.resource = deployment::kRestateCloudEnvironments,
+               .selector = {},
+               .keys_of = deployment::KeysOfCloudChange,
+               .optional = true},
+              // Only to learn that one changed; those with a token of Restate Cloud are read one by one.
+              {.resource = kube::kSecrets,
+               .selector = {},
+               .keys_of = deployment::KeysOfSecretChange,
+               .needed = false,
+               .metadata_only = true,
+               .ns = state.config.operator_namespace},
           },
       .pass = plan::Reconcile<deployment::Kind>,
       .passed =

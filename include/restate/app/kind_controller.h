@@ -43,6 +43,7 @@ struct Watched {
   bool optional = false;
   bool needed = true;  // false: passes do without it until its first list is there, for ever if need be
   bool metadata_only = false;
+  std::string ns = {};  // where the objects are; empty: the controller's namespace
 };
 
 // A kind: what is watched for it and what a pass does.
@@ -87,6 +88,7 @@ class KindController {
     std::atomic<bool> started = false;
   };
 
+  std::string NamespaceOf(const Watched& watched) const;
   void Follow(const Watched& watched);
   void FollowDefinitions();
   void StartOptional(const kube::Object& definition);
