@@ -205,6 +205,22 @@ class YamlWriter {
 
 }  // namespace
 
+std::string ToFlowYaml(const Value& value) {
+  std::string text = Dump(value);
+  if (AllPrintable(text)) return text;
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t start = at;
+    const char32_t code = NextCodePoint(text, at);
+    if (IsPrintable(code)) {
+      out.append(text, start, at - start);
+    } else {  // within a string: elsewhere is nothing but ASCII
+      absl::StrAppend(&out, "\\u", absl::Hex(static_cast<std::uint32_t>(code), absl::kZeroPad4));
+    }
+  }
+  return out;
+}
+
 std::string ToYaml(const Value& value) {
   YamlWriter writer;
   writer.Document(value);

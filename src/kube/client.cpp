@@ -4,6 +4,7 @@
 #include "list_text.h"
 #include "restate/base/error.h"
 #include "restate/json/text.h"
+#include "restate/json/yaml.h"
 
 namespace restate::kube {
 namespace {
@@ -187,7 +188,7 @@ absl::StatusOr<json::Value> Client::Apply(const Resource& resource, const json::
                         {.method = "PATCH",
                          .target = ObjectPath(resource, key, options.subresource) + query.text(),
                          .content_type = "application/apply-patch+yaml",
-                         .body = json::Dump(intent)}},
+                         .body = json::ToFlowYaml(intent)}},
                        stop);
 }
 

@@ -148,6 +148,19 @@ TEST_CASE("nasty texts survive as values and as keys") {
   }
 }
 
+TEST_CASE("JSON text for readers of YAML is the same value for both") {
+  const std::string odd = "\x7f \xc2\x80 \xc2\x85 \xe2\x80\xa8 \xe2\x80\xa9 \xef\xbb\xbf \xef\xbf\xbe \xef\xbf\xbf";
+  CHECK(ToFlowYaml(Value(odd)) == R"("\u007f \u0080 \u0085 \u2028 \u2029 \ufeff \ufffe \uffff")");
+  CHECK(ToFlowYaml(Obj({{"b", 1}, {"a", "\xc3\xbc\n\t\xf0\x9f\x98\x80"}})) ==
+        "{\"a\":\"\xc3\xbc\\n\\t\xf0\x9f\x98\x80\",\"b\":1}");
+  for (const std::string& text : kNasty) {
+    CAPTURE(text);
+    const Value value = Obj({{text, Arr({text, odd})}});
+    CHECK(Read(ToFlowYaml(value)) == Dump(value));
+    CHECK(*Parse(ToFlowYaml(value)) == value);
+  }
+}
+
 TEST_CASE("texts that YAML 1.1 readers take for something else are quoted") {
   for (const std::string text :
        {"yes", "no", "ON", "y", "1_000", "1:30", "017", "0o17", "2026-01-31", "1e3", "=", "<<", "~"}) {

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "absl/strings/match.h"
 #include "fake_http.h"
 #include "restate/base/error.h"
 #include "restate/json/text.h"
@@ -70,6 +71,14 @@ TEST_CASE("A1, A9: an apply body carries no managedFields and no resourceVersion
   json::Value expected = ReplicaSet();
   expected["metadata"]["uid"] = "u";
   CHECK(http.last().body == json::Dump(expected));
+}
+
+TEST_CASE("A1: an apply is read as YAML, which takes some characters in no other way than escaped") {
+  FakeHttp http([](const HttpRequest&) { return Answer(200, "{}"); });
+  json::Value body = ReplicaSet();
+  body["spec"]["a"] = "\x7f\xe2\x80\xa8";
+  REQUIRE(Client(http).Apply(kReplicaSets, body, {.manager = "m"}, {}).ok());
+  CHECK(absl::StrContains(http.last().body, R"("a":"\u007f\u2028")"));
 }
 
 TEST_CASE("A1: a manager's name is needed and has at most 128 bytes") {
