@@ -1,6 +1,7 @@
 #include "field_ownership.h"
 
 #include <algorithm>
+#include <map>
 
 #include "restate/json/text.h"
 
@@ -36,7 +37,21 @@ bool IsEmptyMapClaim(std::string_view field, const json::Value& node) {
   return (field == "annotations" || field == "labels") && node.is_object() && node.object()->empty();
 }
 
-bool HasOwned(std::string_view name, const json::Value& node, const json::Value& desired) {
+// The items of `desired` by the names that nodes of this list have. Looked up one by one, those of a long list would
+// take the square of its length.
+using Items = std::map<std::string, const json::Value*, std::less<>>;
+
+Items ItemsOf(const json::Value& node, const json::Value& desired) {
+  Items items;
+  const auto keys = desired.is_array() ? KeysOfNode(&node) : std::nullopt;
+  if (!keys) return items;
+  for (const json::Value& item : *desired.array()) {
+    if (const auto values = KeyValues(item, *keys)) items.emplace("k:" + json::Dump(*values), &item);
+  }
+  return items;
+}
+
+bool HasOwned(std::string_view name, const json::Value& node, const json::Value& desired, const Items& items) {
   if (name == ".") return true;
   const std::string_view kind = name.substr(0, 2);
   if (kind == "f:") {
@@ -51,7 +66,8 @@ bool HasOwned(std::string_view name, const json::Value& node, const json::Value&
     const json::Array* members = desired.array();
     return members != nullptr && std::find(members->begin(), members->end(), *payload) != members->end();
   }
-  const json::Value* item = ItemWith(desired, *payload);
+  const auto known = items.find(name);
+  const json::Value* item = known != items.end() ? known->second : ItemWith(desired, *payload);
   return item != nullptr && HasAllOwned(node, *item);
 }
 
@@ -92,8 +108,9 @@ std::optional<ListKeys> KeysOfNode(const json::Value* node) {
 
 bool HasAllOwned(const json::Value& node, const json::Value& desired) {
   if (!node.is_object()) return false;
+  const Items items = ItemsOf(node, desired);
   return std::all_of(node.object()->begin(), node.object()->end(),
-                     [&](const auto& child) { return HasOwned(child.first, child.second, desired); });
+                     [&](const auto& child) { return HasOwned(child.first, child.second, desired, items); });
 }
 
 }  // namespace restate::kube
