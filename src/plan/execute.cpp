@@ -21,12 +21,18 @@ bool IsImmutable(const absl::Status& status) {
          error->message.find("field is immutable") != std::string::npos;
 }
 
+bool GoesOnAfter(const Step& step, const absl::Status& failure) {
+  const auto* apply = std::get_if<Apply>(&step);
+  return apply && apply->others_go_on && IsRefusal(failure, *apply);
+}
+
 class Executor {
  public:
   Executor(const kube::Key& asker, const World& world) : asker_(asker), world_(world) {}
 
   Outcome Run(const Plan& plan) {
     for (const Step& step : plan.steps) {
+      if (!outcome_.error.ok() && !std::holds_alternative<Apply>(step)) continue;  // it may need what was refused
       if (world_.stop.stop_requested()) {
         outcome_.error = MakeError(Reason::kStopped, "the pass was stopped before its end");
         break;
@@ -35,9 +41,10 @@ class Executor {
         outcome_.error = MakeError(Reason::kApiConflict, "what the steps were decided on is too old by now");
         break;
       }
-      outcome_.error = std::visit([this](const auto& effect) { return Do(effect); }, step);
-      if (!outcome_.error.ok()) break;
-      ++outcome_.done;
+      const absl::Status status = std::visit([this](const auto& effect) { return Do(effect); }, step);
+      if (status.ok()) ++outcome_.done;
+      if (outcome_.error.ok()) outcome_.error = status;
+      if (!status.ok() && !GoesOnAfter(step, status)) break;
     }
     return std::move(outcome_);
   }

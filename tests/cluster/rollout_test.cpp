@@ -115,6 +115,19 @@ TEST_CASE("where the spec leaves the number of nodes open, the StatefulSet's is 
   CHECK(ReadyOf(scene.Report()) == "False StatefulSetPodNotReady");
 }
 
+TEST_CASE("what the server refuses keeps nothing back, but for what shuts the nodes off and what they are told") {
+  Scene scene;
+  for (const plan::Step& step : scene.Plan().steps) {
+    const auto* apply = std::get_if<plan::Apply>(&step);
+    if (!apply) continue;
+    const std::string name(apply->body.StringAt({"metadata", "name"}));
+    CAPTURE(name);
+    const bool needed =
+        apply->resource == kube::kNamespaces || apply->resource == kube::kConfigMaps || name == "deny-all";
+    CHECK(apply->others_go_on == !needed);
+  }
+}
+
 TEST_CASE("a namespace of somebody else is used and not touched") {
   Scene scene;
   scene.Run();

@@ -183,6 +183,44 @@ TEST_CASE("what the object can do without: a refusal is told, and the plan goes 
   }
 }
 
+TEST_CASE("what others do not need: it is refused, and the applies after it are carried out, and nothing else") {
+  Fixture f;
+  const auto apply = [](std::string_view name, bool others_go_on) {
+    Apply step{kube::kServices, Service(name), "restate-operator", "", nullptr};
+    step.others_go_on = others_go_on;
+    return step;
+  };
+  const auto answer = [&](int code, const char* reason) {
+    f.stage.api.OnRequest([=](const fake::ApiRequest& r) -> std::optional<fake::Fault> {
+      if (r.name != "web") return std::nullopt;
+      return fake::Fault::Refuse(code, reason, "spec.x: must be y");
+    });
+  };
+  const auto made = [&](const kube::Resource& resource, const char* name) {
+    return f.stage.api.Get(resource, {"default", name}).has_value();
+  };
+  SUBCASE("refused") {
+    answer(422, "Invalid");
+    const Outcome outcome = f.Run({apply("web", true), CreateStep(ReplicaSet("set")), apply("other", false)});
+    CHECK(ReasonOf(outcome.error) == Reason::kApiRejected);
+    CHECK(absl::StrContains(std::string(MessageOf(outcome.error)), "spec.x: must be y"));
+    CHECK(outcome.done == 1);
+    CHECK(made(kube::kServices, "other"));
+    CHECK(!made(kube::kReplicaSets, "set"));
+  }
+  SUBCASE("the first refusal is told, and ends the pass where others do need the second") {
+    answer(403, "Forbidden");
+    const Outcome outcome = f.Run({apply("web", true), apply("web", false), apply("other", true)});
+    CHECK(ReasonOf(outcome.error) == Reason::kApiForbidden);
+    CHECK(!made(kube::kServices, "other"));
+  }
+  SUBCASE("the server is away: that is no refusal") {
+    answer(503, "ServiceUnavailable");
+    CHECK(ReasonOf(f.Run({apply("web", true), apply("other", true)}).error) == Reason::kApiUnavailable);
+    CHECK(!made(kube::kServices, "other"));
+  }
+}
+
 TEST_CASE("what cannot be changed is replaced where that is asked for, and nothing else is") {
   Fixture f;
   f.Run({CreateStep(ReplicaSet("set"))});

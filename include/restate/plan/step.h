@@ -36,6 +36,9 @@ struct Apply {
   // Where `live` is null, looks first whether the name is taken by an object that no watch shows. An apply would add to
   // such an object without a conflict. What is found goes into the cache, and the step fails as a lost race.
   bool must_be_new = false;
+  // If the server refuses it, the applies after it are carried out all the same, and nothing else is. The pass has
+  // failed with that refusal.
+  bool others_go_on = false;
   // Where the server says that a field of `live` can never change, deletes it, and the next pass makes it anew.
   bool replace_if_immutable = false;
 };
