@@ -14,6 +14,7 @@
 #include "restate/app/state.h"
 #include "restate/app/web.h"
 #include "restate/base/error.h"
+#include "restate/cloud/cloud.h"
 #include "restate/cluster/cluster.h"
 #include "restate/deployment/deployment.h"
 #include "restate/json/text.h"
@@ -139,6 +140,7 @@ absl::Status RunOperator(const Settings& settings, const kube::Environment& envi
       kube::NewEventRecorder(client, clock, settings.operator_pod_name.value_or(std::string(kube::kManager)));
   runtime::WorkQueue deployment_keys(clock, &state.metrics.Queue(deployment::Kind::kName));
   runtime::WorkQueue cluster_keys(clock, &state.metrics.Queue(cluster::Kind::kName));
+  runtime::WorkQueue cloud_keys(clock, &state.metrics.Queue(cloud::Kind::kName));
   admin::AdminClient admin(AdminHttp, &state.metrics.AdminRequests());
   admin::Usage usage(admin, clock, [&](const kube::Key& key) { deployment_keys.Add(key); });
   admin::NodeClient node_client;
@@ -155,7 +157,10 @@ absl::Status RunOperator(const Settings& settings, const kube::Environment& envi
                              fatal);
   KindController clusters(shared, cluster_keys, RestateClusters(state, controller_settings.ns), controller_settings,
                           fatal);
-  const Controllers controllers{deployments, clusters};
+  ControllerSettings cloud_settings = controller_settings;
+  cloud_settings.ns = settings.operator_namespace;
+  KindController environments(shared, cloud_keys, RestateCloudEnvironments(), cloud_settings, fatal);
+  const Controllers controllers{deployments, clusters, environments};
 
   std::atomic<bool> stopping = false;
   auto web = WebServer::Start({.port = settings.http_port}, MakeRoutes(state, controllers, stopping));

@@ -33,11 +33,15 @@ std::optional<plan::Wait> DeploymentLeaving(const Observed& seen) {
                                                               " is being deleted; it is made anew when it is gone")};
 }
 
+bool IsSettling(const Observed& seen) {
+  return !seen.deployment || seen.live.IntAt({"status", "observedGeneration"}) < seen.deployment->generation();
+}
+
 std::optional<plan::Wait> TunnelNotReady(const Observed& seen) {
-  const json::Value* status = seen.live.Find("status");
-  if (!seen.deployment || !status || status->IntAt({"observedGeneration"}) < seen.deployment->generation()) {
+  if (IsSettling(seen)) {
     return plan::Wait{Reason::kTunnelPodsNotReady, "The tunnel's Deployment was just created or changed"};
   }
+  const json::Value* status = seen.live.Find("status");
   const std::int64_t wanted = seen.replicas();
   if (const auto n = status->IntAt({"updatedReplicas"}); n != wanted) return Counted(seen, n, "pods of this revision");
   if (const auto n = status->IntAt({"replicas"}); n != wanted) return Counted(seen, n, "pods, old ones among them,");

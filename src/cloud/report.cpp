@@ -1,6 +1,7 @@
 #include <set>
 
 #include "announce.h"
+#include "gates.h"
 #include "restate/cloud/cloud.h"
 #include "restate/cloud/objects.h"
 #include "restate/plan/verdict.h"
@@ -73,12 +74,14 @@ crd::RestateCloudEnvironmentStatus StatusFor(const Observed& seen, const CloudPl
   return status;
 }
 
-bool Urgent(const Observed& seen, const plan::Verdict& verdict) {
+bool Urgent(const Observed& seen, const CloudPlan& plan, const plan::Verdict& verdict) {
   const crd::Condition* old = plan::Told(FrameOf(seen), "Ready");
   if (verdict.reason == Reason::kSuspended) return true;
   // Often over before they are worth a write.
   if (verdict.reason == Reason::kApiUnavailable || verdict.reason == Reason::kApiConflict) return false;
   if (verdict.status != "True") return !old || old->reason != RowOf(verdict.reason).name;
+  if (IsSettling(seen)) return false;
+  if (!plan.tunnel && plan::Told(FrameOf(seen), "Reconciling")) return true;  // the pods are ready
   return !old || old->status != "True" || seen.status->observed_generation != seen.object->generation();
 }
 
@@ -98,7 +101,7 @@ plan::Report ReportOn(const Observed& seen, const CloudPlan& plan, const plan::O
   if (!WorthTelling(plan, outcome, verdict.reason)) return report;
   const json::Value* current = seen.body.Find("status");
   report.status = plan::StatusToPublish{kRestateCloudEnvironments, seen.object, current ? *current : json::Value(),
-                                        schema::Encode(StatusFor(seen, plan, verdict)), Urgent(seen, verdict)};
+                                        schema::Encode(StatusFor(seen, plan, verdict)), Urgent(seen, plan, verdict)};
   return report;
 }
 

@@ -7,6 +7,7 @@
 #include "restate/base/dns_label.h"
 #include "restate/base/error.h"
 #include "restate/cloud/objects.h"
+#include "restate/kube/quantity.h"
 
 namespace restate::cloud {
 namespace {
@@ -56,6 +57,24 @@ absl::Status CheckUniqueNames(std::string_view field, const json::Value* list) {
   return absl::OkStatus();
 }
 
+// The same here: the whole Deployment would not be one.
+absl::Status CheckAmounts(const std::string& field, const json::Value* amounts) {
+  if (!amounts || !amounts->object()) return absl::OkStatus();
+  for (const auto& [name, amount] : *amounts->object()) {
+    if (kube::CompareQuantities(amount, amount)) continue;
+    return Invalid(absl::StrCat(field, ".", name), "is no amount; write it as 2, 500m or 1Gi");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckResources(const json::Value& resources) {
+  const std::string field = "spec.tunnel.resources";
+  for (const std::string_view list : {"requests", "limits"}) {
+    RETURN_IF_ERROR(CheckAmounts(absl::StrCat(field, ".", std::string(list)), resources.Find(list)));
+  }
+  return CheckUniqueNames(field + ".claims", resources.Find("claims"));
+}
+
 absl::Status CheckTunnel(const crd::TunnelSpec& tunnel) {
   if (tunnel.replicas.value_or(0) < 0) return Invalid("spec.tunnel.replicas", "must be 0 or more");
   if (tunnel.image && tunnel.image->empty()) {
@@ -63,8 +82,7 @@ absl::Status CheckTunnel(const crd::TunnelSpec& tunnel) {
   }
   const json::Value env = tunnel.env ? json::Value(*tunnel.env) : json::Value();
   RETURN_IF_ERROR(CheckUniqueNames("spec.tunnel.env", &env));
-  return CheckUniqueNames("spec.tunnel.resources.claims",
-                          tunnel.resources ? tunnel.resources->Find("claims") : nullptr);
+  return tunnel.resources ? CheckResources(*tunnel.resources) : absl::OkStatus();
 }
 
 absl::Status CheckAnnotations(const Observed& seen) {

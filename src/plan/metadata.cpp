@@ -20,10 +20,11 @@ constexpr std::array<std::string_view, 10> kOwnKeys = {"kubectl.kubernetes.io/la
                                                        "restate.dev/remove-version-at",
                                                        "restate.dev/tag",
                                                        "restate.dev/tunnel-name"};
-// By these, tools know the objects they have made: they would take ours for such, and remove them as left over.
-constexpr std::array<std::string_view, 5> kTrackingPrefixes = {"applyset.kubernetes.io/", "argocd.argoproj.io/",
-                                                               "helm.toolkit.fluxcd.io/",
-                                                               "kustomize.toolkit.fluxcd.io/", "meta.helm.sh/"};
+// By these, tools know the objects they have made: they would take ours for such, and remove them as left over. And
+// what Kubernetes notes on Deployments, which it would not let us set.
+constexpr std::array<std::string_view, 6> kTrackingPrefixes = {
+    "applyset.kubernetes.io/", "argocd.argoproj.io/",          "deployment.kubernetes.io/",
+    "helm.toolkit.fluxcd.io/", "kustomize.toolkit.fluxcd.io/", "meta.helm.sh/"};
 
 }  // namespace
 

@@ -44,6 +44,7 @@ TEST_CASE("labels and annotations are copied, less what only means something on 
                                           {"argocd.argoproj.io/instance", "mine"}});
   scene.cr()["metadata"]["annotations"] = Obj({{"note", "1"},
                                                {"restate.dev/reconcile", "enabled"},
+                                               {"deployment.kubernetes.io/revision", "7"},
                                                {"restate.dev/bearer-token-digest", "mine"},
                                                {"kubectl.kubernetes.io/last-applied-configuration", "{}"}});
   const Observed seen = scene.See();
@@ -82,6 +83,23 @@ TEST_CASE("while pods are not ready the object is Ready and says which pods are 
         "ImagePullBackOff)");
   REQUIRE(report.waiting);
   CHECK(report.waiting->reason == "TunnelPodsNotReady");
+}
+
+TEST_CASE("that the pods are ready is told at once, that a Deployment was just changed is not") {
+  Scene scene;
+  scene.Run();
+  CHECK(scene.Report().status->urgent);
+  const json::Value deployment = scene.Deployment();
+  scene.Deployment()["metadata"]["generation"] = 2;
+  CHECK_FALSE(scene.Report().status->urgent);
+  scene.Deployment() = deployment;
+  scene.Deployment()["status"]["readyReplicas"] = 0;
+  scene.cr()["status"] = scene.Report().status->wanted;
+  CHECK_FALSE(scene.Report().status->urgent);
+  scene.Deployment() = deployment;
+  CHECK(scene.Report().status->urgent);
+  scene.cr()["status"] = scene.Report().status->wanted;
+  CHECK_FALSE(scene.Report().status->urgent);
 }
 
 TEST_CASE("a quota that admits no pods is told in the server's words") {

@@ -45,6 +45,18 @@ TEST_CASE("mistakes in the spec") {
   });
 }
 
+TEST_CASE("amounts that the API server would not read") {
+  for (const std::string amount : {"1e3m", "", "a lot", "1 Gi", "-"}) {
+    Refused("spec.tunnel.resources.limits.memory: is no amount", [&](Scene& s) {
+      s.tunnel()["resources"] = Obj({{"limits", Obj({{"memory", amount}})}});
+    });
+  }
+  Scene scene;
+  scene.tunnel()["resources"] = Obj(
+      {{"requests", Obj({{"cpu", 1}, {"memory", "1.5Gi"}})}, {"limits", Obj({{"cpu", "1e3"}, {"memory", "2048Mi"}})}});
+  CHECK(scene.Plan().failure.ok());
+}
+
 TEST_CASE("names that are none for a Service") {
   Scene scene;
   scene.cr()["metadata"]["name"] = "east";

@@ -25,6 +25,7 @@ def rights():
     def rule(group, resources, *verbs):
         return {"apiGroups": [group], "resources": resources, "verbs": list(verbs)}
     subject = {"kind": "ServiceAccount", "name": "restate-operator", "namespace": restate_operator.NAMESPACE}
+    in_its_namespace = {"name": subject["name"], "namespace": subject["namespace"]}
     return [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": restate_operator.NAMESPACE}},
         {"apiVersion": "v1", "kind": "ServiceAccount",
@@ -38,6 +39,9 @@ def rights():
              rule("restate.dev", ["restateclusters"], "get", "list", "watch", "patch"),
              rule("restate.dev", ["restateclusters/status"], "patch"),
              rule("restate.dev", ["restateclusters/finalizers"], "update"),
+             rule("restate.dev", ["restatecloudenvironments"], "get", "list", "watch", "patch"),
+             rule("restate.dev", ["restatecloudenvironments/status"], "patch"),
+             rule("restate.dev", ["restatecloudenvironments/finalizers"], "update"),
              rule("apiextensions.k8s.io", ["customresourcedefinitions"], "list", "watch"),
              rule("", ["namespaces", "serviceaccounts"], "get", "list", "watch", "create", "patch"),
              rule("", ["configmaps"], "get", "list", "watch", "create", "patch", "delete"),
@@ -55,6 +59,13 @@ def rights():
         {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
          "metadata": {"name": subject["name"]},
          "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": subject["name"]},
+         "subjects": [subject]},
+        # Of its own namespace alone: tunnels, and the tokens that they carry.
+        {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": in_its_namespace,
+         "rules": [rule("apps", ["deployments"], "get", "list", "watch", "create", "patch"),
+                   rule("", ["secrets"], "get", "list", "watch")]},
+        {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": in_its_namespace,
+         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": subject["name"]},
          "subjects": [subject]}]
 
 

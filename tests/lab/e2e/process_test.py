@@ -7,10 +7,10 @@ from labkit import Lab, restate_operator
 
 from .waiting import eventually
 
-CRDS = ("restatedeployments.restate.dev", "restateclusters.restate.dev")
+CRDS = ("restatedeployments.restate.dev", "restateclusters.restate.dev", "restatecloudenvironments.restate.dev")
 ERRORS = "restate_operator_reconciliation_errors_total"
 KIND = "RestateDeployment"
-KINDS = [KIND, "RestateCluster"]
+KINDS = [KIND, "RestateCluster", "RestateCloudEnvironment"]
 
 
 @pytest.fixture(scope="module")
