@@ -41,10 +41,11 @@ bool IsStalled(Reason reason) {
     case ErrorClass::kUserMistake:
     case ErrorClass::kOtherSideRefused:
     case ErrorClass::kNotAllowed: return true;
-    // A Secret does not come by itself, other than a RestateCluster that is named and made in one go.
+    // An environment or a Secret does not come by itself, other than a RestateCluster that is named and made in one go.
     default:
-      return reason == Reason::kForeignDeployment || reason == Reason::kSecretNotFound ||
-             reason == Reason::kSecretKeyNotFound || reason == Reason::kInvalidBearerToken;
+      return reason == Reason::kForeignDeployment || reason == Reason::kCloudEnvironmentNotFound ||
+             reason == Reason::kSecretNotFound || reason == Reason::kSecretKeyNotFound ||
+             reason == Reason::kInvalidBearerToken;
   }
 }
 

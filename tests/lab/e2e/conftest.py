@@ -133,7 +133,7 @@ def account(lab):
 def running(lab, account, admin_log):
     """The operator that all tests share. A test that kills it starts it again."""
     log = lab.directory / "log/operator-e2e.log"
-    started = restate_operator.Operator(lab, log, PORT, env={"KUBECONFIG": str(account)})
+    started = restate_operator.Operator(lab, log, PORT, env={"KUBECONFIG": str(account), "SSL_CERT_FILE": str(lab.pki / "ca.crt")})
     log.unlink(missing_ok=True)
     started.start()
     try:

@@ -1,5 +1,7 @@
-"""CoreDNS, as a process beside the node rather than a pod: no image, and host processes can ask it too."""
-from . import netns
+"""CoreDNS, as a process beside the node rather than a pod: no image, and host processes can ask it too. What is outside
+of the cluster has its names in a hosts file, which programs in the lab find at the usual place.
+"""
+from . import netns, pki
 
 SERVICE_ADDRESS = "10.96.0.10"
 
@@ -7,6 +9,7 @@ SERVICE_ADDRESS = "10.96.0.10"
 def start(lab):
     lab.resolv_conf.write_text(f"nameserver {netns.NODE_ADDRESS}\nsearch svc.cluster.local cluster.local\n"
                                "options ndots:5\n")
+    lab.hosts.write_text("127.0.0.1 localhost\n" + f"{netns.NODE_ADDRESS} {' '.join(pki.CLOUD_HOSTS)}\n")
     corefile = lab.directory / "Corefile"
     corefile.write_text(f""".:53 {{
   bind {netns.NODE_ADDRESS}

@@ -12,7 +12,8 @@ from pathlib import Path
 from . import binaries, client, control_plane, netns, pki, process, teardown, tools
 
 STATE = "RESTATE_LAB_STATE"
-RESOLVE_INSIDE = 'mount --make-rprivate / && mount --bind "$0" /etc/resolv.conf && exec "$@"'
+RESOLVE_INSIDE = ('mount --make-rprivate / && mount --bind "$0" /etc/resolv.conf && mount --bind "$1" /etc/hosts && shift '
+                  '&& exec "$@"')
 
 
 class Lab:
@@ -30,6 +31,7 @@ class Lab:
         self.audit_log = self.directory / "audit.log"
         self.audit_rules = "Metadata"
         self.resolv_conf = self.directory / "resolv.conf"
+        self.hosts = self.directory / "hosts"
         self._api = None
 
     # Levels. Each starts what is missing and does nothing when all of it runs.
@@ -99,7 +101,7 @@ class Lab:
 
     def enter(self, dns=False):
         """The command prefix that runs a program inside the lab; with dns it also resolves the cluster's names."""
-        private = ["unshare", "-m", "sh", "-c", RESOLVE_INSIDE, str(self.resolv_conf)] if dns else []
+        private = ["unshare", "-m", "sh", "-c", RESOLVE_INSIDE, str(self.resolv_conf), str(self.hosts)] if dns else []
         return [*netns.enter(self.name), *private]
 
     def command(self, argv, dns=False):

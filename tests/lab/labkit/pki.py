@@ -6,6 +6,7 @@ from . import netns
 
 SERVER = f"https://{netns.NODE_ADDRESS}:6443"
 CLUSTER_API = "10.96.0.1"  # the first address of the Service range: the Service `kubernetes`
+CLOUD_HOSTS = ["201kabc.env.us.restate.cloud", "tunnel.us.restate.cloud"]  # of cloud.py's stand-in
 IDENTITIES = {  # file name -> subject; the groups decide what each may do
     "admin": "/O=system:masters/CN=admin",
     "lab": "/O=system:masters/CN=lab",
@@ -14,11 +15,13 @@ IDENTITIES = {  # file name -> subject; the groups decide what each may do
     "proxy": "/CN=system:kube-proxy",
     "kubelet": "/O=system:nodes/CN=system:node:lab",
     "apiserver": "/CN=apiserver",
+    "cloud": "/CN=cloud",
 }
 NAMES = {
     "kubelet": f"DNS:lab,IP:127.0.0.1,IP:{netns.NODE_ADDRESS}",
     "apiserver": "DNS:localhost,DNS:kubernetes,DNS:kubernetes.default,DNS:kubernetes.default.svc,"
                  f"DNS:kubernetes.default.svc.cluster.local,IP:127.0.0.1,IP:{netns.NODE_ADDRESS},IP:{CLUSTER_API}",
+    "cloud": ",".join("DNS:" + name for name in CLOUD_HOSTS),
 }
 NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
 

@@ -62,7 +62,7 @@ class Cut(Exception):
 class Proxy:
     """Serves on the node's address until it is stopped. With keys (a certificate and a key file) it speaks TLS."""
 
-    def __init__(self, lab, server, connect, counts, gate, keys=None):
+    def __init__(self, lab, server, connect, counts, gate, keys=None, port=0, carrier=None):
         """`connect()` opens an http.client connection to the server; `counts(method, path)` tells what is a write."""
         self.server, self.connect, self.counts, self.gate = server, connect, counts, gate
         self.upstream = set()
@@ -71,8 +71,8 @@ class Proxy:
             tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
             tls.load_cert_chain(*keys)
         with netns.inside(lab.name):
-            carrier = type("Carrier", (_Carrier,), {"proxy": self, "tls": tls})
-            self.listener = _Listener((netns.NODE_ADDRESS, 0), carrier)
+            bound = type("Bound", (carrier or Carrier,), {"proxy": self, "tls": tls})
+            self.listener = _Listener((netns.NODE_ADDRESS, port), bound)
         self.address, self.port = self.listener.server_address
         threading.Thread(target=self.listener.serve_forever, args=(0.05,), daemon=True).start()
 
@@ -89,6 +89,7 @@ class Proxy:
 
 
 class _Listener(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
     daemon_threads = True
     block_on_close = False
     request_queue_size = 64
@@ -97,7 +98,7 @@ class _Listener(socketserver.ThreadingTCPServer):
         """A client that was killed, or a server that is away: both are what tests are about."""
 
 
-class _Carrier(BaseHTTPRequestHandler):
+class Carrier(BaseHTTPRequestHandler):
     """One connection of the client."""
     protocol_version = "HTTP/1.1"
     proxy = tls = None
@@ -119,7 +120,10 @@ class _Carrier(BaseHTTPRequestHandler):
         else:
             self.carry_read(body)
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = carry
+    def do_GET(self):
+        self.carry()
+
+    do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
 
     def carry_write(self, body):
         gate = self.proxy.gate

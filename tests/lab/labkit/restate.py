@@ -2,7 +2,7 @@
 import http.client
 import json
 
-from . import images
+from . import images, netns, pki
 
 PORTS = {"ingress": 8080, "admin": 9070, "node": 5122}
 JSON = {"Content-Type": "application/json", "Accept": "application/json"}
@@ -11,7 +11,8 @@ JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 def start(lab, namespace):
     """Applies it and waits until its admin API answers through the Service."""
     lab.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
-    lab.apply(service(namespace), stateful_set(namespace))
+    authority = (lab.pki / "ca.crt").read_text()
+    lab.apply(service(namespace), trusted(namespace, authority), stateful_set(namespace))
     lab.step(f"restate-server ready in namespace {namespace}",
              lambda: lab.wait_for(lambda: answers(lab, namespace), "kubelet", "kube-proxy", timeout=120))
 
@@ -60,19 +61,28 @@ def service(namespace):
                      "ports": [{"name": name, "port": port} for name, port in PORTS.items()]}}
 
 
+def trusted(namespace, authority):
+    """The certificate authority of the lab, for services behind TLS."""
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "trusted", "namespace": namespace},
+            "data": {"ca.crt": authority}}
+
+
 def stateful_set(namespace):
     settings = {"RESTATE_AUTO_PROVISION": "true", "RESTATE_BASE_DIR": "/restate-data", "DO_NOT_TRACK": "1",
-                "RESTATE_DEFAULT_NUM_PARTITIONS": "4", "RESTATE_BIND_IP": "0.0.0.0", "RESTATE_LISTEN_MODE": "tcp"}
+                "RESTATE_DEFAULT_NUM_PARTITIONS": "4", "RESTATE_BIND_IP": "0.0.0.0", "RESTATE_LISTEN_MODE": "tcp",
+                "SSL_CERT_FILE": "/trusted/ca.crt"}
     container = {
         "name": "restate", "image": images.RESTATE, "imagePullPolicy": "IfNotPresent",
         "env": [{"name": name, "value": value} for name, value in settings.items()],
         "ports": [{"name": name, "containerPort": port} for name, port in PORTS.items()],
         "readinessProbe": {"httpGet": {"path": "/health", "port": PORTS["admin"]}, "periodSeconds": 1},
         "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}},
-        "volumeMounts": [{"name": "data", "mountPath": "/restate-data"}]}
+        "volumeMounts": [{"name": "data", "mountPath": "/restate-data"},
+                         {"name": "trusted", "mountPath": "/trusted", "readOnly": True}]}
     pod = {"securityContext": {"runAsUser": 1000, "runAsGroup": 1000, "fsGroup": 1000},
            "terminationGracePeriodSeconds": 5, "containers": [container],
-           "volumes": [{"name": "data", "emptyDir": {}}]}
+           "hostAliases": [{"ip": netns.NODE_ADDRESS, "hostnames": pki.CLOUD_HOSTS}],
+           "volumes": [{"name": "data", "emptyDir": {}}, {"name": "trusted", "configMap": {"name": "trusted"}}]}
     return {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "restate", "namespace": namespace},
             "spec": {"replicas": 1, "serviceName": "restate", "selector": {"matchLabels": {"app": "restate"}},
                      "template": {"metadata": {"labels": {"app": "restate"}}, "spec": pod}}}
