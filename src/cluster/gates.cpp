@@ -1,5 +1,7 @@
 #include "restate/cluster/gates.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "restate/cluster/objects.h"
 #include "restate/plan/pods.h"
@@ -17,10 +19,19 @@ std::string PodsInTrouble(const Observed& seen) {
   return plan::SomeTroubles(std::move(texts));
 }
 
+// Where the events are that say the rest: of pods that nobody may make, and of volumes that are not there.
+std::string Advice(const Observed& seen) {
+  const auto first = std::find_if(seen.pods.begin(), seen.pods.end(), [](const Pod& pod) { return !pod.ready(); });
+  const std::string what = first == seen.pods.end()
+                               ? absl::StrCat("statefulset -n ", seen.name(), " ", std::string(kRestate))
+                               : absl::StrCat("pod -n ", seen.name(), " ", first->object->key().name);
+  return absl::StrCat(", see kubectl describe ", what);
+}
+
 plan::Wait Counted(Reason reason, const Observed& seen, std::int64_t actual, std::string_view what) {
   const std::string troubles = PodsInTrouble(seen);
   return {reason, absl::StrCat("StatefulSet has ", actual, " ", std::string(what), " instead of the expected ",
-                               seen.replicas(), troubles.empty() ? "" : ": ", troubles)};
+                               seen.replicas(), troubles.empty() ? "" : ": ", troubles, Advice(seen))};
 }
 
 }  // namespace
@@ -45,7 +56,11 @@ std::optional<plan::Wait> StatefulSetNotReady(const Observed& seen) {
   const auto set = seen.Child(kube::kStatefulSets, kRestate);
   const json::Value* status = seen.stateful_set.Find("status");
   if (!set || !status || status->IntAt({"observedGeneration"}) < set->generation()) {
-    return plan::Wait{Reason::kStatefulSetNoStatus, "StatefulSet was just created or changed and has no status yet"};
+    return plan::Wait{
+        Reason::kStatefulSetNoStatus,
+        absl::StrCat("StatefulSet was just created or changed and has no status yet; if that stays so, see kubectl "
+                     "describe statefulset -n ",
+                     seen.name(), " ", std::string(kRestate))};
   }
   const std::int64_t wanted = seen.replicas();
   if (const auto n = status->IntAt({"replicas"}); n != wanted) {

@@ -6,6 +6,7 @@
 #include "announce.h"
 #include "restate/cluster/gates.h"
 #include "restate/plan/verdict.h"
+#include "steps.h"
 
 namespace restate::cluster {
 namespace {
@@ -52,6 +53,20 @@ absl::Status CheckNoEarlierLife(const Observed& seen) {
   return absl::OkStatus();
 }
 
+// "1 of 3 nodes has never joined the cluster": of such a node the others know nothing, so they call nothing wrong.
+// Empty: as many nodes are known as are wanted. Which it is, only its log says.
+std::string NeverJoined(const Observed& seen, const admin::NodesState& state) {
+  const std::int64_t missing = seen.replicas() - static_cast<std::int64_t>(state.nodes.size());
+  if (missing <= 0) return {};
+  return absl::StrCat(missing, " of ", seen.replicas(), missing == 1 ? " nodes has" : " nodes have",
+                      " never joined the cluster, see the logs of the pods");
+}
+
+std::string Sentence(std::string first, const std::string& second) {
+  if (!first.empty() && !second.empty()) first.append("; ");
+  return first.append(second);
+}
+
 void TellProvisioned(const Observed& seen, std::string note, ClusterPlan& plan) {
   plan.steps.push_back(Announce(seen, "Provisioned", note));
   plan.wait = plan::Wait{Reason::kProvisioned, std::move(note)};
@@ -96,6 +111,7 @@ std::optional<Observed> Kind::Observe(const kube::Key& key, const plan::World& w
 }
 
 void Provision(const Observed& seen, ClusterPlan& plan) {
+  if (seen.replicas() == 0) return AddWait(plan, StatefulSetNotReady(seen));  // nothing comes of asking again and again
   const Pod* first = FirstPod(seen);
   if (!first || !first->running()) {
     return Wait(plan, Reason::kProvisioningPodNotRunning,
@@ -133,7 +149,7 @@ std::optional<plan::Wait> NodesNotHealthy(const Observed& seen) {
   }
   const auto& state = seen.nodes->look->state;
   if (!state || !state->ok()) return std::nullopt;
-  const std::string trouble = TroubleIn(**state);
+  const std::string trouble = Sentence(NeverJoined(seen, **state), TroubleIn(**state));
   if (trouble.empty()) return std::nullopt;
   return plan::Wait{Reason::kNodesNotHealthy, absl::StrCat("Restate says: ", trouble)};
 }

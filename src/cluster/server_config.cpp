@@ -6,7 +6,6 @@
 #define TOML_ENABLE_FORMATTERS 0
 #include <toml++/toml.h>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "spec_mistake.h"
@@ -46,7 +45,7 @@ absl::Status CheckServersDoNotProvision(const Observed& seen) {
   if (!seen.spec.cluster || !seen.spec.cluster->auto_provision) return absl::OkStatus();
   if (const json::Value* literal = LiteralVariable(seen)) {
     const std::string text = *literal->get<std::string>();
-    if (absl::EqualsIgnoreCase(absl::StripAsciiWhitespace(text), "false")) return absl::OkStatus();
+    if (absl::EqualsIgnoreCase(text, "false")) return absl::OkStatus();
     return Invalid(absl::StrCat("spec.compute.env[", std::string(kVariable), "]"),
                    absl::StrCat("must be \"false\",", std::string(kWhy)));
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "cloud_identity.h"
 #include "pod.h"
@@ -63,21 +64,40 @@ absl::Status CheckClusterName(const Observed& seen) {
 absl::Status CheckCompute(const Observed& seen) {
   const crd::ClusterCompute& compute = seen.spec.compute;
   if (compute.image.empty()) return Invalid("spec.compute.image", "must not be empty; name an image of restate-server");
+  // The API server takes a StatefulSet with it, and refuses each of its pods.
+  if (absl::StripAsciiWhitespace(compute.image) != compute.image) {
+    return Invalid("spec.compute.image", "must not begin or end with white space; remove that");
+  }
   if (compute.replicas.value_or(0) < 0) return Invalid("spec.compute.replicas", "must be 0 or more");
   return absl::OkStatus();
 }
 
+bool IsName(std::string_view text, std::string_view letters) {
+  return !text.empty() && text.size() <= kMaxObjectName && text.find_first_not_of(letters) == std::string_view::npos;
+}
+
+// Of most objects: a DNS subdomain.
+bool IsObjectName(std::string_view text) { return IsName(text, "abcdefghijklmnopqrstuvwxyz0123456789.-"); }
+
 // What the API server does not look at, and pods would wait for in vain.
 absl::Status CheckSecretKey(const std::string& field, const crd::SecretKey& secret) {
-  const auto good = [](std::string_view text, std::string_view letters) {
-    return !text.empty() && text.size() <= kMaxObjectName && text.find_first_not_of(letters) == std::string_view::npos;
-  };
-  constexpr std::string_view kLower = "abcdefghijklmnopqrstuvwxyz0123456789.-";
   constexpr std::string_view kAny = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
-  if (!good(secret.secret_name, kLower)) return Invalid(field + ".secretName", "must be the name of a Secret");
-  if (!good(secret.key, kAny) || secret.key == "." || secret.key.starts_with(".."))
+  if (!IsObjectName(secret.secret_name)) return Invalid(field + ".secretName", "must be the name of a Secret");
+  if (!IsName(secret.key, kAny) || secret.key == "." || secret.key.starts_with(".."))
     return Invalid(field + ".key", "must be a key of a Secret: letters, digits, '-', '_' and '.'");
   return absl::OkStatus();
+}
+
+// A StatefulSet with another name is taken, and its claims are refused where nobody sees it.
+absl::Status CheckClasses(const Observed& seen) {
+  const crd::ClusterStorage& storage = seen.spec.storage;
+  const auto check = [](std::string_view field, const std::optional<std::string>& name, std::string_view kind) {
+    if (!name || name->empty() || IsObjectName(*name)) return absl::OkStatus();
+    return Invalid(
+        field, absl::StrCat("must be the name of a ", std::string(kind), ": lower-case letters, digits, '-' and '.'"));
+  };
+  RETURN_IF_ERROR(check("spec.storage.storageClassName", storage.storage_class_name, "StorageClass"));
+  return check("spec.storage.volumeAttributesClassName", storage.volume_attributes_class_name, "VolumeAttributesClass");
 }
 
 absl::Status CheckSigningKey(const Observed& seen) {
@@ -122,9 +142,13 @@ absl::Status CheckIdentities(const Observed& seen) {
                  "must be name@PROJECT.iam.gserviceaccount.com, the e-mail address of a service account");
 }
 
-// No API shrinks a volume, and no claim may be deleted to get a smaller one (guarantees S6).
+// No API shrinks a volume, and no claim may be deleted to get a smaller one (guarantees S6). Where there is none yet,
+// what was too much may be taken back.
 absl::Status CheckSize(const Observed& seen) {
   if (!ClaimTemplateShrinks(seen)) return absl::OkStatus();
+  const bool has_volume =
+      std::any_of(seen.claims.begin(), seen.claims.end(), [](const Claim& claim) { return claim.bound(); });
+  if (!has_volume) return absl::OkStatus();
   const json::Value live = LiveClaimTemplateFor(seen);
   return Invalid("spec.storage.storageRequestBytes",
                  absl::StrCat("volumes cannot shrink, and they have ",
@@ -139,6 +163,7 @@ absl::Status CheckSpec(const Observed& seen) {
   RETURN_IF_ERROR(seen.decoded);
   RETURN_IF_ERROR(CheckSigningKey(seen));
   RETURN_IF_ERROR(CheckCompute(seen));
+  RETURN_IF_ERROR(CheckClasses(seen));
   RETURN_IF_ERROR(CheckServersDoNotProvision(seen));
   RETURN_IF_ERROR(CheckClusterName(seen));
   RETURN_IF_ERROR(CheckCerts(seen));

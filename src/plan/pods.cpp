@@ -9,7 +9,15 @@ namespace {
 
 constexpr std::size_t kPodsNamed = 3;
 
-// "container restate: CrashLoopBackOff: back-off 40s restarting"; empty: none of them waits.
+// How a container ended last: ", after exit code 137 (OOMKilled)"; empty: it has not begun before.
+std::string LastEnd(const json::Value& status) {
+  const json::Value* end = status.FindPath({"lastState", "terminated"});
+  if (!end) return {};
+  return absl::StrCat(", after exit code ", end->IntAt({"exitCode"}), " (", std::string(end->StringAt({"reason"})),
+                      ")");
+}
+
+// "container restate: CrashLoopBackOff: back-off 40s restarting, after exit code 1 (Error)"; empty: none of them waits.
 std::string WaitingContainer(const json::Value& pod) {
   for (const std::string_view list : {"initContainerStatuses", "containerStatuses"}) {
     const json::Value* statuses = pod.FindPath({"status", list});
@@ -20,7 +28,7 @@ std::string WaitingContainer(const json::Value& pod) {
       // Its turn has not come; another one says why.
       if (reason.empty() || reason == "PodInitializing") continue;
       return absl::StrCat("container ", std::string(status.StringAt({"name"})), ": ",
-                          Joined(reason, waiting->StringAt({"message"})));
+                          Joined(reason, waiting->StringAt({"message"})), LastEnd(status));
     }
   }
   return {};

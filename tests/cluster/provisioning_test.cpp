@@ -170,8 +170,10 @@ TEST_CASE("servers that would provision themselves are a mistake in the spec, an
   CHECK(absl::StrContains(mistake(), "line 2"));
   nodes.compute()["env"] = Arr({Obj({{"name", "RESTATE_AUTO_PROVISION"}, {"value", "False"}})});
   CHECK(mistake() == "none");  // the variable wins
-  nodes.compute()["env"] = Arr({Obj({{"name", "RESTATE_AUTO_PROVISION"}, {"value", "true"}})});
-  CHECK(absl::StrContains(mistake(), "RESTATE_AUTO_PROVISION"));
+  for (const char* value : {"true", "", " false", "0"}) {
+    nodes.compute()["env"] = Arr({Obj({{"name", "RESTATE_AUTO_PROVISION"}, {"value", value}})});
+    CHECK(absl::StrContains(mistake(), "RESTATE_AUTO_PROVISION"));
+  }
   nodes.compute()["env"] = Arr({Obj({{"name", "RESTATE_AUTO_PROVISION"}, {"valueFrom", Obj({})}})});
   nodes.spec()["config"] = "auto-provision = false";
   CHECK(mistake() == "none");
@@ -183,7 +185,7 @@ TEST_CASE("servers that would provision themselves are a mistake in the spec, an
 TEST_CASE("a cluster is Ready when its nodes say so too") {
   Nodes nodes;
   nodes.Provisioned();
-  nodes.State() = {.age = {}, .nodes = {{1, {.alive = true}}}, .partitions = {}, .configured_partitions = 0};
+  for (const std::uint32_t id : {1, 2, 3}) nodes.State().nodes[id].alive = true;
   CHECK(ReadyOf(nodes.Report()) == "True Reconciled");
   nodes.State().nodes[2].alive = false;
   CHECK(ReadyOf(nodes.Report()) == "False NodesNotHealthy");
@@ -206,6 +208,20 @@ TEST_CASE("a cluster is Ready when its nodes say so too") {
   }
 }
 
+TEST_CASE("a cluster is not Ready while a node of it has never joined, although no other one misses it") {
+  Nodes nodes;
+  nodes.Provisioned();
+  for (const std::uint32_t id : {1, 2}) nodes.State().nodes[id].alive = true;
+  CHECK(ReadyOf(nodes.Report()) == "False NodesNotHealthy");
+  CHECK(nodes.Plan().wait->message ==
+        "Restate says: 1 of 3 nodes has never joined the cluster, see the logs of the pods");
+  nodes.State().nodes[2].alive = false;
+  CHECK(absl::StrContains(nodes.Plan().wait->message, "see the logs of the pods; node N2 is dead"));
+  nodes.State().nodes[2].alive = true;
+  nodes.State().nodes[7].alive = true;  // whatever its number
+  CHECK(ReadyOf(nodes.Report()) == "True Reconciled");
+}
+
 TEST_CASE("a wait names the pods that it is for") {
   Nodes nodes;
   nodes.Provisioned();
@@ -215,12 +231,34 @@ TEST_CASE("a wait names the pods that it is for") {
            {"conditions",
             Arr({Obj({{"type", "PodScheduled"}, {"status", "False"}, {"message", "0/3 nodes are available"}})})}});
   const json::Value waiting = Obj({{"reason", "CrashLoopBackOff"}, {"message", "back-off 40s"}});
-  nodes.PodAt(2)["status"] =
-      Obj({{"phase", "Running"},
-           {"containerStatuses", Arr({Obj({{"name", "restate"}, {"state", Obj({{"waiting", waiting}})}})})}});
+  const json::Value killed = Obj({{"exitCode", 137}, {"reason", "OOMKilled"}});
+  nodes.PodAt(2)["status"] = Obj({{"phase", "Running"},
+                                  {"containerStatuses", Arr({Obj({{"name", "restate"},
+                                                                  {"state", Obj({{"waiting", waiting}})},
+                                                                  {"lastState", Obj({{"terminated", killed}})}})})}});
   CHECK(nodes.Plan().wait->message ==
         "StatefulSet has 1 ready replicas instead of the expected 3: restate-1 (Pending: 0/3 nodes are available), "
-        "restate-2 (container restate: CrashLoopBackOff: back-off 40s)");
+        "restate-2 (container restate: CrashLoopBackOff: back-off 40s, after exit code 137 (OOMKilled)), "
+        "see kubectl describe pod -n east restate-1");
+}
+
+TEST_CASE("a wait for pods that nobody can make says where the reason is") {
+  Nodes nodes;
+  nodes.Provisioned();
+  nodes.StatefulSet()["status"]["replicas"] = 0;
+  for (int i = 0; i < 3; ++i) nodes.Remove(kube::kPods, "restate-" + std::to_string(i));
+  CHECK(nodes.Plan().wait->message ==
+        "StatefulSet has 0 replicas instead of the expected 3, see kubectl describe statefulset -n east restate");
+}
+
+TEST_CASE("no nodes, no provisioning, and no asking for it") {
+  Nodes nodes;
+  nodes.compute()["replicas"] = 0;
+  nodes.StatefulSet()["spec"]["replicas"] = 0;
+  nodes.StatefulSet()["status"]["replicas"] = 0;
+  for (int i = 0; i < 3; ++i) nodes.Remove(kube::kPods, "restate-" + std::to_string(i));
+  CHECK(nodes.Waits() == Reason::kScaledToZero);
+  CHECK(nodes.Plan().look_again >= absl::Minutes(1));
 }
 
 }  // namespace

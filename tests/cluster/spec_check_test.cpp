@@ -58,7 +58,9 @@ TEST_CASE("mistakes around the pods name their field") {
     };
   };
   const Row rows[] = {
-      {"spec.compute.image", set("image", "")},
+      {"spec.compute.image: must not be empty", set("image", "")},
+      {"spec.compute.image: must not begin or end with white space", set("image", "restate:1\n")},
+      {"spec.compute.image: must not begin or end with white space", set("image", " ")},
       {"spec.compute.replicas", set("replicas", -1)},
       {"spec.compute.env[1]: A is set by an entry before it", set("env", Arr({Variable("A"), Variable("A")}))},
       {"spec.compute.env[0]: POD_NAME is set by the operator", set("env", Arr({Variable("POD_NAME")}))},
@@ -249,6 +251,32 @@ TEST_CASE("a name that makes no namespace of the cluster's own is refused") {
   for (const std::string& name : {std::string("default"), std::string(63, 'a'), std::string("1a")}) {
     CHECK(CheckNamed(name).ok());
   }
+}
+
+TEST_CASE("no name of a class that there cannot be") {
+  const auto storage = [](std::string field, std::string_view name) {
+    return [=](Scene& s) { s.spec()["storage"][field] = name; };
+  };
+  const Row rows[] = {
+      {"spec.storage.storageClassName: must be the name of a StorageClass", storage("storageClassName", "Not Valid")},
+      {"spec.storage.volumeAttributesClassName", storage("volumeAttributesClassName", "a/b")},
+  };
+  for (const Row& row : rows) CheckRefused(row);
+  for (const std::string_view name : {"", "my.class-1"}) {  // an empty one asks for a volume without a class
+    Scene fine;
+    storage("storageClassName", name)(fine);
+    CHECK(CheckSpec(fine.See()).ok());
+  }
+}
+
+TEST_CASE("where there is no volume yet, less of it may be asked for") {
+  Scene scene;
+  scene.Run();
+  scene.Claim(0)["status"]["phase"] = "Pending";
+  scene.spec()["storage"]["storageRequestBytes"] = 1;
+  CHECK(CheckSpec(scene.See()).ok());
+  scene.Claim(0)["status"]["phase"] = "Bound";
+  CHECK(absl::StrContains(std::string(MessageOf(CheckSpec(scene.See()))), "storageRequestBytes"));
 }
 
 TEST_CASE("volumes do not shrink, and data keeps its cluster") {
