@@ -1,9 +1,10 @@
-"""S9: the operator takes over clusters that the reference operator made: recorded objects, with their managedFields, on a
-real API server with its controllers and simulated pods. Nothing is restarted, nothing is deleted, hardly anything is
-written.
+"""S9: the operator takes over clusters and tunnels that the reference operator made: recorded objects, with their
+managedFields, on a real API server with its controllers and simulated pods. Nothing is restarted, nothing is deleted,
+hardly anything is written.
 """
 import json
 import os
+import re
 import sys
 import time
 from pathlib import Path
@@ -21,7 +22,10 @@ PORT = 18091
 LABEL = ["--operator-label-name", "app.kubernetes.io/name", "--operator-label-value", "restate-operator"]
 PLURALS = {"Namespace": "namespaces", "ServiceAccount": "serviceaccounts", "ConfigMap": "configmaps",
            "Service": "services", "NetworkPolicy": "networkpolicies", "PodDisruptionBudget": "poddisruptionbudgets",
-           "StatefulSet": "statefulsets", "PersistentVolumeClaim": "persistentvolumeclaims"}
+           "StatefulSet": "statefulsets", "PersistentVolumeClaim": "persistentvolumeclaims",
+           "Deployment": "deployments"}
+ENVIRONMENTS = "/apis/restate.dev/v1beta1/restatecloudenvironments"
+NAMESPACE = restate_operator.NAMESPACE
 MERGE = "application/merge-patch+json"
 WRITES = ("create", "update", "patch", "delete", "deletecollection")
 
@@ -29,7 +33,7 @@ WRITES = ("create", "update", "patch", "delete", "deletecollection")
 def recordings():
     found = {path.stem: json.loads(path.read_text()) for path in sorted(RECORDED.glob("*.json"))}
     return {name: recorded for name, recorded in found.items()
-            if recorded["cr"]["kind"] == "RestateCluster" and name not in (*APIS_APART, *NOT_SCHEDULED)}
+            if recorded["cr"]["kind"] in TAKEN_OVER and name not in (*APIS_APART, *NOT_SCHEDULED)}
 
 
 def path_of(item):
@@ -42,10 +46,13 @@ def path_of(item):
 class Cluster:
     """One recorded cluster on the lab's API server."""
 
+    collection, finalizer, field = clusters.PATH, "clusters.restate.dev", "spec.compute"
+    written = ()  # objects of it that are
+
     def __init__(self, lab, recorded):
         self.lab, self.recorded = lab, recorded
         self.name = recorded["cr"]["metadata"]["name"]
-        self.path = f"{clusters.PATH}/{self.name}"
+        self.path = f"{self.collection}/{self.name}"
 
     def ask(self, method, path, body=None, **options):
         status, answer = self.lab.api.request(method, path, body, **options)
@@ -55,22 +62,22 @@ class Cluster:
     def restore(self):
         """Puts all of it there, each field owned by whom the recording says."""
         stored = {**self.recorded["cr"], "spec": self.recorded["stored"]["spec"]}
-        stored["metadata"] = {**stored["metadata"], "finalizers": ["clusters.restate.dev"]}
-        uid = self.ask("POST", clusters.PATH, stored)["metadata"]["uid"]
-        self.ask("PATCH", f"{self.path}/status", {"status": {**self.recorded["status"], "conditions": [
-            {**c, "lastTransitionTime": "2026-01-01T00:00:00Z"} for c in self.recorded["status"]["conditions"]]}},
-            content_type=MERGE)
+        stored["metadata"] = {**stored["metadata"], "finalizers": [self.finalizer]}
+        uid = self.ask("POST", self.collection, stored)["metadata"]["uid"]
+        if status := self.recorded["status"]:
+            self.ask("PATCH", f"{self.path}/status", {"status": {**status, "conditions": [
+                {**c, "lastTransitionTime": "2026-01-01T00:00:00Z"} for c in status["conditions"]]}},
+                content_type=MERGE)
         for item in sorted(self.recorded["objects"], key=lambda o: o["kind"] != "Namespace"):
             self.restore_one(item, uid)
 
     def restore_one(self, item, uid):
-        item = json.loads(json.dumps(item))
+        item = json.loads(OWNER.sub(r"\g<1>" + uid, json.dumps(item)))
         for owner in item["metadata"].get("ownerReferences", []):
             owner["uid"] = uid
         fields = item["metadata"].pop("managedFields")
         for entry in fields:
             entry["time"] = "2026-01-01T00:00:00Z"
-            replace_owner(entry["fieldsV1"], uid)
         item.pop("status", None)
         if item["kind"] == "Service" and item["spec"].get("clusterIP") != "None":
             for member in ("clusterIP", "clusterIPs"):
@@ -94,20 +101,47 @@ class Cluster:
         return (self.stateful_set()["status"]["updateRevision"],
                 sorted((pod["metadata"]["name"], pod["metadata"]["uid"]) for pod in pods))
 
+    def mine(self, path):
+        own = (self.path, f"{self.path}/status", f"/api/v1/namespaces/{self.name}")
+        return f"/namespaces/{self.name}/" in path or path in own
+
     def ready(self):
         found = self.ask("GET", self.path)
-        conditions = {c["type"]: c for c in found["status"].get("conditions", [])}
-        return (found["status"].get("observedGeneration") == found["metadata"]["generation"]
+        status = found.get("status", {})
+        conditions = {c["type"]: c for c in status.get("conditions", [])}
+        return (status.get("observedGeneration") == found["metadata"]["generation"]
                 and conditions["Ready"]["status"] == "True" and conditions)
 
 
-def replace_owner(fields, uid):
-    """The key of an owner in managedFields has its uid in it."""
-    for name in list(fields):
-        if name.startswith('k:{"uid":'):
-            fields['k:{"uid":"%s"}' % uid] = fields.pop(name)
-        elif isinstance(fields[name], dict):
-            replace_owner(fields[name], uid)
+class Environment(Cluster):
+    """A recorded tunnel."""
+
+    collection, finalizer, field = ENVIRONMENTS, "cloudenvironments.restate.dev", "spec.tunnel"
+    written = ("deployments",)  # gets the digest of its token
+
+    def deployment(self):
+        return self.ask("GET", f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/tunnel-{self.name}")
+
+    def list(self, collection):
+        selection = f"labelSelector=app.kubernetes.io/instance=tunnel-{self.name}"
+        return sorted((item["metadata"]["name"], item["metadata"]["uid"]) for item in self.ask(
+            "GET", f"{collection}?{selection}")["items"])
+
+    def up(self):
+        found = self.deployment()
+        return found.get("status", {}).get("readyReplicas") == found["spec"]["replicas"]
+
+    def state(self):
+        return (self.list(f"/api/v1/namespaces/{NAMESPACE}/pods"),
+                self.list(f"/apis/apps/v1/namespaces/{NAMESPACE}/replicasets"))
+
+    def mine(self, path):
+        return path.endswith(f"/tunnel-{self.name}") or super().mine(path)
+
+
+TAKEN_OVER = {"RestateCluster": Cluster, "RestateCloudEnvironment": Environment}
+# The key of an owner in managedFields has its uid in it; a tunnel has it as its name, too.
+OWNER = re.compile(r'(k:\{\\"uid\\":\\"|RESTATE_TUNNEL_NAME", "value": ")[-0-9a-f]{36}')
 
 
 def until(what, check, timeout=120):
@@ -140,7 +174,11 @@ def swapped(tmp_path_factory):
         lab.apply(storage.CLASS)
         lab.start("storage", storage.command(lab))
         restate_operator.install_crds(lab)
-        found = {name: Cluster(lab, recorded) for name, recorded in recordings().items()}
+        lab.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
+                  {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "tok", "namespace": NAMESPACE},
+                   "stringData": {"t": "token"}})
+        lab.kubectl("label", "node", "kwok-0", "a=b", "z=")  # that a recorded tunnel asks for
+        found = {name: TAKEN_OVER[recorded["cr"]["kind"]](lab, recorded) for name, recorded in recordings().items()}
         for cluster in found.values():
             cluster.restore()
         for name, cluster in found.items():
@@ -171,15 +209,17 @@ def test_no_pod_is_restarted_and_nothing_is_deleted(swapped, name):
 
 @pytest.mark.parametrize("name", recordings())
 def test_each_object_is_written_once_at_most(swapped, name):
-    mine = [path for _, path in swapped[2] if f"/namespaces/{name}/" in path or path.endswith(f"/{name}")]
+    taken = swapped[0][name]
+    mine = [path for _, path in swapped[2] if taken.mine(path)]
     assert [path for path in set(mine) if mine.count(path) > 1] == []
-    assert [path for path in mine if not path.endswith((f"{clusters.PATH}/{name}", "/status"))] == []
+    others = [path.split("/")[-2] for path in mine if path not in (taken.path, f"{taken.path}/status")]
+    assert others == list(taken.written)
 
 
 @pytest.mark.parametrize("name", recordings())
 def test_what_waits_for_a_roll_is_told(swapped, name):
     warning = swapped[0][name].ready()["Warning"]
-    assert "restarted" in warning["message"] and "spec.compute" in warning["message"]
+    assert "restarted" in warning["message"] and swapped[0][name].field in warning["message"]
 
 
 def test_the_second_start_writes_nothing(swapped):

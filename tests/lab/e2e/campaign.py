@@ -13,12 +13,12 @@ FIRST_PORT = 8200  # of the operators' own HTTP servers
 class Campaign:
     """Begins with everything at once; `clean`, `kills` and `loop` wait for what they return."""
 
-    def __init__(self, lab, log, account, scenarios):
+    def __init__(self, lab, log, account, scenarios, at_once=AT_ONCE):
         self.lab, self.log, self.account = lab, log, account
         self.ports = queue.Queue()
-        for number in range(AT_ONCE):
+        for number in range(at_once):
             self.ports.put(FIRST_PORT + number)
-        self.pool = concurrent.futures.ThreadPoolExecutor(AT_ONCE)
+        self.pool = concurrent.futures.ThreadPoolExecutor(at_once)
         self.after_clean = {scenario.name: concurrent.futures.Future() for scenario in scenarios}
         self.cleans = {scenario.name: self.pool.submit(self.learn, scenario) for scenario in scenarios}
 

@@ -32,6 +32,15 @@ def cluster_state(cluster):
     return json.loads(TIME.sub("TIME", json.dumps(state, sort_keys=True).replace(cluster.name, "NAME")))
 
 
+def environment_state(environment):
+    """The same of a RestateCloudEnvironment."""
+    found = environment.object()
+    children = {kind: environment.child(kind) for kind in ("deployments", "services")}
+    made = {kind: child and child_state(child) for kind, child in children.items()}
+    text = json.dumps({"object": object_state(found), **made}, sort_keys=True).replace(environment.name, "NAME")
+    return json.loads(TIME.sub("TIME", text.replace(found["metadata"]["uid"], "UID") if found else text))
+
+
 def child_state(item):
     spec = {name: value for name, value in item.get("spec", {}).items() if name not in RANDOM}
     return {**metadata_state(item), "spec": spec, "data": item.get("data")}

@@ -4,8 +4,9 @@ from typing import Callable
 
 from labkit import clusters, storage
 
+from .cloud import DIGEST, Environment
 from .cluster import ABSENCE, Absence, Cluster
-from .end_state import cluster_state, end_state
+from .end_state import cluster_state, end_state, environment_state
 from .service import Service
 from .waiting import eventually
 
@@ -38,7 +39,7 @@ def end_service(service):
         service.patch({"metadata": {"finalizers": None}})
 
 
-def nothing(service):
+def nothing(subject):
     pass
 
 
@@ -162,4 +163,44 @@ CLUSTER_SCENARIOS = [
     of_cluster("grow", ready_cluster, with_new_volumes(size=2 * clusters.SIZE), has_grown),
     of_cluster("class-change", cluster_of_plain_volumes, with_new_volumes(volume_class="fast"), has_another_class),
     of_cluster("remove", ready_cluster, lambda cluster: cluster.delete(), is_gone),
+]
+
+
+def an_environment(run, options):
+    """Without pods: their names are other ones in every run."""
+    return Environment(run.lab, run.name, replicas=0, **options).set_token("token-1")
+
+
+def end_environment(environment):
+    environment.delete()
+    if environment.object():
+        environment.patch({"metadata": {"finalizers": None}})
+    environment.remove_secret()
+
+
+def environment_is_up(environment):
+    return environment.up() and environment.child("deployments") and environment.child("services")
+
+
+def ready_environment(environment):
+    environment.apply().until_up()
+
+
+def has_another_token(environment):
+    return environment_is_up(environment) and DIGEST in environment.template()["metadata"].get("annotations", {})
+
+
+def has_no_tunnel(environment):
+    return not environment.object() and not environment.child("deployments") and not environment.child("services")
+
+
+def of_environment(name, prepare, act, done):
+    return Scenario(name, prepare, act, done, {}, an_environment, environment_state, end_environment)
+
+
+ENVIRONMENT_SCENARIOS = [
+    of_environment("tunnel-create", nothing, lambda environment: environment.apply(), environment_is_up),
+    of_environment("tunnel-token", ready_environment, lambda environment: environment.set_token("token-2"),
+                   has_another_token),
+    of_environment("tunnel-delete", ready_environment, lambda environment: environment.delete(), has_no_tunnel),
 ]
