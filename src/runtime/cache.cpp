@@ -76,6 +76,11 @@ bool Cache::Synced(const kube::Resource& resource) const {
   return store != nullptr && store->synced;
 }
 
+void Cache::Withdraw(const kube::Resource& resource) {
+  std::lock_guard lock(mutex_);
+  stores_[resource].synced = false;
+}
+
 std::vector<Change> Cache::Replace(const kube::Resource& resource, std::vector<kube::ObjectPtr> objects,
                                    std::string_view version) {
   std::vector<Change> changes;

@@ -67,15 +67,19 @@ struct Reflector::Impl {
   ReflectorObserver* const observer;
 
   mutable std::mutex mutex;
-  std::string trouble GUARDED_BY(mutex) = "not listed yet: " + NameOf(options.resource);
+  std::string trouble GUARDED_BY(mutex) = NotListed();
 
   // Used by the reflector's thread only.
   WatchState state{std::random_device{}()};
   std::vector<kube::ObjectPtr> listed;  // the pages so far
   bool first_list = true;               // none was reported yet
   std::set<std::string> logged;         // bad items
-  std::jthread thread;                  // last: it uses everything above
 
+  std::mutex life;                       // held while the thread starts or ends, so not by what that calls
+  std::jthread thread GUARDED_BY(life);  // last: it uses everything above
+
+  std::string NotListed() const { return "not listed yet: " + NameOf(options.resource); }
+  void Begin();
   void Run(std::stop_token stop);
   void List(const kube::ListOptions& page, std::stop_token stop);
   void Watch(const OpenWatch& ask, std::stop_token stop);
@@ -102,12 +106,28 @@ Reflector::Reflector(ReflectorOptions options, kube::Client& client, Cache& cach
 Reflector::~Reflector() = default;
 
 void Reflector::Start() {
+  std::lock_guard lock(impl_->life);
+  impl_->thread = {};
+  impl_->Begin();
   impl_->thread = std::jthread([impl = impl_.get()](std::stop_token stop) { impl->Run(std::move(stop)); });
+}
+
+void Reflector::Stop() {
+  std::lock_guard lock(impl_->life);
+  impl_->thread = {};
 }
 
 std::string Reflector::Trouble() const {
   std::lock_guard lock(impl_->mutex);
   return impl_->trouble;
+}
+
+void Reflector::Impl::Begin() {
+  state = WatchState{std::random_device{}()};
+  listed.clear();
+  first_list = true;
+  std::lock_guard lock(mutex);
+  trouble = NotListed();
 }
 
 void Reflector::Impl::Run(std::stop_token stop) {

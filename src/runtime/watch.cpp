@@ -30,13 +30,14 @@ WatchState::ListResult WatchState::Listed(std::string_view resource_version, std
     Go(ListNextPage{std::string(next_token)}, {});
     return ListResult::kMore;
   }
+  discovery_ = kFirstDiscovery;
   Rewatch({});
   return ListResult::kComplete;
 }
 
 void WatchState::ListFailed(const absl::Status& status, Clock::TimePoint now) {
   const int code = CodeOf(status);
-  if (code == 404) return Go(PollDiscovery{}, kDiscoveryPeriod);
+  if (code == 404) return AwaitService();
   if (code == 410 && std::holds_alternative<ListNextPage>(next_)) return Go(ListInFull{}, {});
   Relist(status, now);
 }
@@ -48,7 +49,7 @@ void WatchState::WatchOpened(Clock::TimePoint now) {
 
 void WatchState::WatchFailedToOpen(const absl::Status& status, Clock::TimePoint now) {
   switch (CodeOf(status)) {
-    case 404: return Go(PollDiscovery{}, kDiscoveryPeriod);
+    case 404: return AwaitService();
     case 0:    // not reached
     case 401:  // a list would be refused as well
     case 403:
@@ -86,13 +87,18 @@ void WatchState::Discovered(bool served) {
   if (served) {
     Go(ListFirstPage{}, {});
   } else {
-    Go(PollDiscovery{}, kDiscoveryPeriod);
+    AwaitService();
   }
 }
 
 void WatchState::Go(Ask next, Clock::Duration delay) {
   next_ = std::move(next);
   delay_ = delay;
+}
+
+void WatchState::AwaitService() {
+  Go(PollDiscovery{}, discovery_);
+  discovery_ = std::min(discovery_ * 2, kDiscoveryPeriod);
 }
 
 void WatchState::Rewatch(Clock::Duration delay) {

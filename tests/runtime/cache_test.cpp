@@ -162,6 +162,18 @@ TEST_CASE("W19 a resource is synced from its first complete list on, also an emp
   CHECK_FALSE(cache.Synced(kServices));
 }
 
+TEST_CASE("W19 W22 a resource that was withdrawn is synced again with its next list; what was known stays until then") {
+  Cache cache;
+  cache.Replace(kReplicaSets, {Make({"a", "u1", "1"})}, "5");
+  cache.Withdraw(kReplicaSets);
+  CHECK_FALSE(cache.Synced(kReplicaSets));
+  CHECK(cache.Get(kReplicaSets, kA));
+  cache.Put(kReplicaSets, Make({"b", "u2", "6"}));
+  CHECK_FALSE(cache.Synced(kReplicaSets));
+  CHECK(Text(cache.Replace(kReplicaSets, {}, "9")) == "-a/u1@1 -b/u2@6");
+  CHECK(cache.Synced(kReplicaSets));
+}
+
 TEST_CASE("W20 the answer to our write is read back, and the events it overtook are ignored") {
   Cache cache;
   cache.Replace(kReplicaSets, {Make({"a", "u1", "1"})}, "1");

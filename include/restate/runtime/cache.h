@@ -37,7 +37,7 @@ class Cache {
   // Of one namespace; costs what that holds, however many there are.
   std::vector<kube::ObjectPtr> ListIn(const kube::Resource& resource, std::string_view ns) const;
   std::size_t Size(const kube::Resource& resource) const;
-  // Whether the first list of this resource is complete.
+  // Whether the first list of this resource is complete, and it has not been withdrawn since.
   bool Synced(const kube::Resource& resource) const;
 
   // From a complete list of version `version`: replaces everything at once; what is absent from it is deleted. An entry
@@ -52,6 +52,9 @@ class Cache {
   // From a read of this one object: it is there at this version, although a watch said that it is gone: it has left the
   // watch's label selector.
   std::vector<Change> PutFound(const kube::Resource& resource, kube::ObjectPtr object);
+  // The resource itself is gone, by its definition: it is not synced before its next complete list. What was known of
+  // it stays until then (W22).
+  void Withdraw(const kube::Resource& resource);
   // From a DELETED event of version `version`: only that incarnation.
   std::vector<Change> Remove(const kube::Resource& resource, const kube::Key& key, std::string_view uid,
                              std::string_view version = "");

@@ -35,7 +35,7 @@ struct ReflectorOptions {
 // from a list. The first report with initial = true follows the first complete list, even when it is empty.
 using OnChanges = std::function<void(const std::vector<Change>& changes, bool initial)>;
 
-// Trouble is thread safe. What it is given must outlive it.
+// Thread safe. What it is given must outlive it.
 class Reflector {
  public:
   Reflector(ReflectorOptions options, kube::Client& client, Cache& cache, Clock& clock, OnChanges on_changes,
@@ -44,7 +44,10 @@ class Reflector {
   Reflector(const Reflector&) = delete;
   Reflector& operator=(const Reflector&) = delete;
 
-  void Start();  // once
+  // Begins with a list, or begins again.
+  void Start();
+  // Returns when nothing more is reported; not to be called from within a report. The cache stays as it is.
+  void Stop();
   // Why the resource is not followed just now: "not served: ...", "forbidden: list replicasets.apps ...". Empty: it is
   // followed.
   std::string Trouble() const;

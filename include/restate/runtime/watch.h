@@ -49,6 +49,9 @@ class WatchState {
   static constexpr Clock::Duration kCalm = std::chrono::minutes(2);  // without failure: starts anew
   // A watch without events that ends sooner has failed.
   static constexpr Clock::Duration kVeryShort = std::chrono::seconds(1);
+  // How often a resource that is not served is looked for. Soon at first: a definition that has just come is served a
+  // moment later.
+  static constexpr Clock::Duration kFirstDiscovery = std::chrono::seconds(1);  // doubled up to
   static constexpr Clock::Duration kDiscoveryPeriod = std::chrono::seconds(10);
   // How long a server that reports internal errors inside the stream is asked to go on before a new list.
   static constexpr Clock::Duration kInternalErrorLimit = std::chrono::minutes(1);
@@ -76,6 +79,7 @@ class WatchState {
 
  private:
   void Go(Ask next, Clock::Duration delay);
+  void AwaitService();
   void Rewatch(Clock::Duration delay);
   void Relist(const absl::Status& status, Clock::TimePoint now);
   Clock::Duration Jittered(Clock::Duration step);
@@ -88,6 +92,7 @@ class WatchState {
   Clock::TimePoint opened_{};
   std::optional<Clock::TimePoint> internal_errors_since_;
   Clock::Duration step_ = kFirstStep;
+  Clock::Duration discovery_ = kFirstDiscovery;
   Clock::TimePoint calm_since_{};  // end of the wait after the last failure
   std::minstd_rand random_;
 };
