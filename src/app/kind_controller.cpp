@@ -11,6 +11,8 @@
 namespace restate::app {
 namespace {
 
+using Priority = runtime::WorkQueue::Priority;
+
 constexpr Clock::Duration kCachePoll = std::chrono::milliseconds(20);
 
 std::string NameOfDefinition(const kube::Resource& resource) {
@@ -51,23 +53,39 @@ std::string KindController::NamespaceOf(const Watched& watched) const {
 }
 
 void KindController::Follow(const Watched& watched) {
-  const auto enqueue = [this, keys_of = watched.keys_of](const std::vector<runtime::Change>& changes, bool initial) {
-    using Priority = runtime::WorkQueue::Priority;
-    for (const runtime::Change& change : changes) {
-      for (const kube::Key& key : keys_of(change, cache_)) {
-        queue_.Add(key, initial ? Priority::kBackground : Priority::kLive);
-      }
-    }
-  };
   auto follower = std::make_unique<Follower>();
+  const auto changed = [this, from = follower.get()](const std::vector<runtime::Change>& changes, bool initial) {
+    Changed(*from, changes, initial);
+  };
   follower->watched = watched;
   follower->reflector = std::make_unique<runtime::Reflector>(
       runtime::ReflectorOptions{.resource = watched.resource,
                                 .ns = NamespaceOf(watched),
                                 .selector = watched.selector,
                                 .metadata_only = watched.metadata_only},
-      shared_.client, cache_, shared_.clock, enqueue, &shared_.state.metrics.Watches());
+      shared_.client, cache_, shared_.clock, changed, &shared_.state.metrics.Watches());
   followers_.push_back(std::move(follower));
+}
+
+void KindController::Changed(Follower& follower, const std::vector<runtime::Change>& changes, bool initial) {
+  const Priority priority = initial ? Priority::kBackground : Priority::kLive;
+  for (const runtime::Change& change : changes) {
+    for (const kube::Key& key : follower.watched.keys_of(change, cache_)) queue_.Add(key, priority);
+  }
+  const bool first = !follower.listed.exchange(true);
+  // Passes took it for absent until now, and no object of it tells which of them that mattered to.
+  if (first && (follower.watched.optional || !follower.watched.needed)) WakeAll();
+}
+
+void KindController::WakeAll() {
+  for (const auto& follower : followers_) {
+    if (follower->watched.resource != setup_.resource) continue;
+    for (const kube::ObjectPtr& object : cache_.List(setup_.resource)) {
+      for (const kube::Key& key : follower->watched.keys_of({nullptr, object}, cache_)) {
+        queue_.Add(key, Priority::kBackground);
+      }
+    }
+  }
 }
 
 // One watch tells of all optional APIs, also of those that are installed later; asking for each would never end.
@@ -77,19 +95,35 @@ void KindController::FollowDefinitions() {
           .resource = kube::kCustomResourceDefinitions, .ns = {}, .selector = {}, .metadata_only = true},
       shared_.client, cache_, shared_.clock,
       [this](const std::vector<runtime::Change>& changes, bool) {
-        for (const runtime::Change& change : changes) {
-          if (change.after) StartOptional(*change.after);
-        }
+        for (const runtime::Change& change : changes) DefinitionChanged(change);
         definitions_listed_ = true;
       },
       &shared_.state.metrics.Watches());
 }
 
-void KindController::StartOptional(const kube::Object& definition) {
+void KindController::DefinitionChanged(const runtime::Change& change) {
+  const std::string& name = (change.after ? change.after : change.before)->key().name;
   for (const auto& follower : followers_) {
-    if (!follower->watched.optional || NameOfDefinition(follower->watched.resource) != definition.key().name) continue;
-    if (!follower->started.exchange(true)) follower->reflector->Start();
+    if (!follower->watched.optional || NameOfDefinition(follower->watched.resource) != name) continue;
+    change.after ? Appear(*follower) : Vanish(*follower);
   }
+}
+
+// A definition changes a few times until its API is served, so each change is worth a new try.
+void KindController::Appear(Follower& follower) {
+  if (cache_.Synced(follower.watched.resource)) return;
+  follower.started = true;
+  follower.reflector->Start();
+}
+
+// That a list answers 404 would not be enough to say this (client-rules W22): the definition itself is gone.
+void KindController::Vanish(Follower& follower) {
+  if (!follower.started.exchange(false)) return;
+  follower.reflector->Stop();
+  spdlog::info("{}: its definition is gone", NameOfDefinition(follower.watched.resource));
+  cache_.Withdraw(follower.watched.resource);
+  follower.listed = false;
+  WakeAll();
 }
 
 void KindController::Start() {

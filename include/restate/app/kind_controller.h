@@ -39,7 +39,8 @@ struct Watched {
   kube::Resource resource;
   std::string selector;  // label selector; empty: all
   KeysOf keys_of;
-  // Not every installation has it: it is followed from the moment on that its CRD is there.
+  // Not every installation has it: it is followed while its CRD is there. All objects of the kind have a pass when it
+  // has come, and when it has gone.
   bool optional = false;
   bool needed = true;  // false: passes do without it until its first list is there, for ever if need be
   bool metadata_only = false;
@@ -86,12 +87,17 @@ class KindController {
     Watched watched;
     std::unique_ptr<runtime::Reflector> reflector;
     std::atomic<bool> started = false;
+    std::atomic<bool> listed = false;  // since it was started
   };
 
   std::string NamespaceOf(const Watched& watched) const;
   void Follow(const Watched& watched);
   void FollowDefinitions();
-  void StartOptional(const kube::Object& definition);
+  void Changed(Follower& follower, const std::vector<runtime::Change>& changes, bool initial);
+  void WakeAll();
+  void DefinitionChanged(const runtime::Change& change);
+  void Appear(Follower& follower);
+  void Vanish(Follower& follower);
   void Run(std::stop_token stop);
   bool DefinitionsKnown();
   bool Awaited(const Follower& follower) const;
