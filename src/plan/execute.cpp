@@ -44,7 +44,7 @@ class Executor {
       const absl::Status status = std::visit([this](const auto& effect) { return Do(effect); }, step);
       if (status.ok()) ++outcome_.done;
       if (outcome_.error.ok()) outcome_.error = status;
-      if (!status.ok() && !GoesOnAfter(step, status)) break;
+      if (over_ || (!status.ok() && !GoesOnAfter(step, status))) break;
     }
     return std::move(outcome_);
   }
@@ -57,15 +57,11 @@ class Executor {
   }
 
   absl::Status Do(const Apply& step) {
-    if (step.must_be_new && !step.live) RETURN_IF_ERROR(CheckAbsent(step.resource, kube::KeyOf(step.body)));
-    // Without a known live object of ours nothing is taken by force: a foreign one of that name answers with a
-    // conflict.
-    const kube::ApplyOptions options{
-        .manager = step.manager, .subresource = step.subresource, .force = step.live != nullptr};
-    const auto result = world_.applier.Apply(step.resource, step.body, step.live, options, world_.stop);
+    const auto result = Send(step);
     if (!result.ok() && step.if_refused && IsRefusal(result.status(), step)) {
       kube::Event event = *step.if_refused;
       event.note.append(": ").append(MessageOf(result.status()));
+      outcome_.refused.push_back(event);
       world_.events.Record(std::move(event));
       return absl::OkStatus();
     }
@@ -75,11 +71,21 @@ class Executor {
     if (!result.ok()) return Learn(step.resource, kube::KeyOf(step.body), result.status());
     if (!result->sent) return absl::OkStatus();
     outcome_.changed = true;
+    over_ = step.ends_plan;
     if (step.subresource == "scale") {
       RememberScale(step, result->live);
       return absl::OkStatus();
     }
     return Learn(step.resource, kube::KeyOf(step.body), result->live);
+  }
+
+  absl::StatusOr<kube::Applier::Result> Send(const Apply& step) {
+    if (step.must_be_new && !step.live) RETURN_IF_ERROR(CheckAbsent(step.resource, kube::KeyOf(step.body)));
+    // Without a known live object of ours nothing is taken by force: a foreign one of that name answers with a
+    // conflict.
+    const kube::ApplyOptions options{
+        .manager = step.manager, .subresource = step.subresource, .force = step.live != nullptr};
+    return world_.applier.Apply(step.resource, step.body, step.live, options, world_.stop);
   }
 
   absl::Status Do(const Patch& step) {
@@ -195,6 +201,7 @@ class Executor {
   const kube::Key& asker_;
   const World& world_;
   Outcome outcome_;
+  bool over_ = false;  // a step has ended the plan
 };
 
 }  // namespace

@@ -168,8 +168,11 @@ TEST_CASE("what the object can do without: a refusal is told, and the plan goes 
   };
   SUBCASE("refused") {
     answer(422, "Invalid");
-    CHECK(f.Run(steps).error.ok());
+    const Outcome outcome = f.Run(steps);
+    CHECK(outcome.error.ok());
+    REQUIRE(outcome.refused.size() == 1);
     REQUIRE(f.stage.events.events.size() == 1);
+    CHECK(outcome.refused[0].note == f.stage.events.events[0].note);
     CHECK(f.stage.events.events[0].reason == "ApplyFailed");
     CHECK(absl::StrContains(f.stage.events.events[0].note, "Service web: "));
     CHECK(absl::StrContains(f.stage.events.events[0].note, "maxReplicas is required"));
@@ -180,6 +183,38 @@ TEST_CASE("what the object can do without: a refusal is told, and the plan goes 
     CHECK(ReasonOf(f.Run(steps).error) == Reason::kApiUnavailable);
     CHECK(f.stage.events.events.empty());
     CHECK(!f.stage.api.Get(kube::kReplicaSets, kSet));
+  }
+}
+
+TEST_CASE("a step that ends the plan does so where it changes something, and not where it is refused") {
+  Fixture f;
+  Apply last{kube::kServices, Service("web"), "restate-operator", "", nullptr};
+  last.if_refused = kube::Event{.warning = true, .reason = "ApplyFailed", .note = "Service web"};
+  last.must_be_new = true;
+  last.ends_plan = true;
+  const std::vector<Step> steps = {last, CreateStep(ReplicaSet("set"))};
+  SUBCASE("made") {
+    const Outcome outcome = f.Run(steps);
+    CHECK(outcome.error.ok());
+    CHECK(outcome.changed);
+    CHECK(outcome.done == 1);
+    CHECK(!f.stage.api.Get(kube::kReplicaSets, kSet));
+  }
+  SUBCASE("as it should be already") {
+    REQUIRE(f.Run({Apply{kube::kServices, Service("web"), "restate-operator", "", nullptr}}).error.ok());
+    last.live = f.stage.cache.Get(kube::kServices, {"default", "web"});
+    REQUIRE(last.live);
+    CHECK(f.Run({last, steps[1]}).done == 2);
+  }
+  SUBCASE("refused, even the look whether it is there") {
+    f.stage.api.OnRequest([](const fake::ApiRequest& r) -> std::optional<fake::Fault> {
+      if (r.plural != "services") return std::nullopt;
+      return fake::Fault::Refuse(403, "Forbidden", "not yours");
+    });
+    const Outcome outcome = f.Run(steps);
+    CHECK(outcome.error.ok());
+    CHECK(outcome.refused.size() == 1);
+    CHECK(f.stage.api.Get(kube::kReplicaSets, kSet));
   }
 }
 

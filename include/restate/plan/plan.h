@@ -33,10 +33,11 @@ struct Plan {
 // What came of a plan's steps.
 struct Outcome {
   std::size_t done = 0;  // steps that were carried out
-  absl::Status error;    // of the step after those; the rest was not tried
+  absl::Status error;    // of the first that failed; the rest was not tried (but see Apply::others_go_on)
   std::optional<admin::Registration> registration;
-  bool provisioned = false;  // the cluster is, by a step of this plan or by one before it
-  bool changed = false;      // at least one request was sent
+  bool provisioned = false;          // the cluster is, by a step of this plan or by one before it
+  bool changed = false;              // at least one request was sent
+  std::vector<kube::Event> refused;  // what was told of steps that the object does without (Apply::if_refused)
 };
 
 }  // namespace restate::plan

@@ -33,6 +33,8 @@ struct Apply {
   // Something the object can do without: if the server refuses it, this event is told, with the refusal after its note,
   // and the plan goes on.
   std::optional<kube::Event> if_refused = std::nullopt;
+  // If this changes something, the plan ends here: what comes after it was planned for the case that it is refused.
+  bool ends_plan = false;
   // Where `live` is null, looks first whether the name is taken by an object that no watch shows. An apply would add to
   // such an object without a conflict. What is found goes into the cache, and the step fails as a lost race.
   bool must_be_new = false;
