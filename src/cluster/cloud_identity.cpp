@@ -14,7 +14,26 @@ using json::Obj;
 constexpr std::string_view kSecurityGroupsNote = "restate.dev/aws-security-groups";  // of the pods
 constexpr std::string_view kEmailSuffix = ".iam.gserviceaccount.com";
 
+// Those that pods get when they are made: of the policy that is there. While it is not as wanted (not made yet,
+// refused, its API away) the pods stay as they are: another roll would bring them nothing.
+std::string GroupsOfPods(const Observed& seen) {
+  if (!seen.WantsSecurityGroups()) return {};
+  if (SecurityGroupsStand(seen)) return absl::StrJoin(*seen.security().aws_pod_security_groups, ",");
+  return std::string(seen.stateful_set.StringAt({"spec", "template", "metadata", "annotations", kSecurityGroupsNote}));
+}
+
 }  // namespace
+
+bool SecurityGroupsStand(const Observed& seen) {
+  const kube::ObjectPtr live = seen.Child(kSecurityGroupPolicies, kRestate);
+  if (!live || live->deleting()) return false;
+  const json::Value body = live->Body(), wanted = SecurityGroupPolicyFor(seen);
+  const auto same = [&](std::string_view field) {
+    const json::Value* value = body.FindPath({"spec", field});
+    return value && *value == *wanted.FindPath({"spec", field});
+  };
+  return same("podSelector") && same("securityGroups");
+}
 
 std::optional<std::string> ProjectOf(std::string_view email) {
   const auto at = email.find('@');
@@ -66,10 +85,8 @@ PodPart CloudIdentityPart(const Observed& seen) {
     part.annotations["restate.dev/aws-pod-identity-association-role-arn"] =
         *seen.security().aws_pod_identity_association_role_arn;
   }
-  const bool had_groups =
-      seen.stateful_set.FindPath({"spec", "template", "metadata", "annotations", kSecurityGroupsNote}) != nullptr;
-  if (seen.WantsSecurityGroups() && (seen.Serves(kSecurityGroupPolicies) || had_groups)) {
-    part.annotations[std::string(kSecurityGroupsNote)] = absl::StrJoin(*seen.security().aws_pod_security_groups, ",");
+  if (const std::string groups = GroupsOfPods(seen); !groups.empty()) {
+    part.annotations[std::string(kSecurityGroupsNote)] = groups;
   }
   if (seen.WantsWorkloadIdentity()) part.annotations["restate.dev/gcp-service-account"] = seen.gcp_service_account();
   return part;

@@ -1,8 +1,10 @@
 #include "absl/strings/str_cat.h"
+#include "announce.h"
 #include "canary.h"
 #include "cloud_identity.h"
 #include "conditions.h"
 #include "restate/cluster/objects.h"
+#include "restate/cluster/optional_resources.h"
 #include "steps.h"
 
 namespace restate::cluster {
@@ -17,7 +19,16 @@ void WaitFor(ClusterPlan& plan, Reason reason, std::string message) {
 
 void MakeSecurityGroups(const Observed& seen, ClusterPlan& plan) {
   if (!seen.WantsSecurityGroups()) return Unmake(seen, kSecurityGroupPolicies, kRestate, plan);
-  if (seen.Serves(kSecurityGroupPolicies)) Make(seen, kSecurityGroupPolicies, SecurityGroupPolicyFor(seen), plan);
+  if (!seen.Serves(kSecurityGroupPolicies)) return;
+  plan::Apply step =
+      ApplyOf(kSecurityGroupPolicies, SecurityGroupPolicyFor(seen), seen.Child(kSecurityGroupPolicies, kRestate));
+  step.if_refused =
+      Warn(seen, "SecurityGroupPolicyRefused",
+           absl::StrCat("spec.security.awsPodSecurityGroups: SecurityGroupPolicy ", seen.name(), "/",
+                        std::string(kRestate), " is refused, so the pods keep the security groups that they have"));
+  // Pods get its groups as they are made: the plan with those pods is the next one, which sees it.
+  step.ends_plan = !SecurityGroupsStand(seen);
+  plan.steps.push_back(std::move(step));
 }
 
 // What the ACK controller says about an association that it has not made; the first that says anything.
@@ -35,7 +46,7 @@ void MakePodIdentity(const Observed& seen, ClusterPlan& plan) {
   }
   if (!seen.Serves(kPodIdentityAssociations)) {
     return WaitFor(plan, Reason::kPodIdentityNotSynced,
-                   absl::StrCat("the API ", kPodIdentityAssociations.ApiVersion(),
+                   absl::StrCat("the CRD ", DefinitionOf(kPodIdentityAssociations),
                                 " is not installed; install the ACK controller for EKS, or remove "
                                 "spec.security.awsPodIdentityAssociationRoleArn"));
   }
@@ -64,7 +75,7 @@ void MakeWorkloadIdentity(const Observed& seen, ClusterPlan& plan) {
   }
   if (!seen.Serves(kPolicyMembers)) {
     return WaitFor(plan, Reason::kPolicyMemberCrdNotFound,
-                   absl::StrCat("the API ", kPolicyMembers.ApiVersion(),
+                   absl::StrCat("the CRD ", DefinitionOf(kPolicyMembers),
                                 " is not installed; install Config Connector, or start the operator without "
                                 "GCP_WORKLOAD_IDENTITY"));
   }

@@ -20,7 +20,8 @@ plan::ConditionFrame FrameOf(const Observed& seen) {
   return {told ? &*seen.status->conditions : nullptr, seen.now, seen.object->generation()};
 }
 
-crd::RestateClusterStatus StatusFor(const Observed& seen, const plan::Verdict& verdict, bool provisioned) {
+crd::RestateClusterStatus StatusFor(const Observed& seen, const plan::Verdict& verdict, const plan::Outcome& outcome,
+                                    bool provisioned) {
   if (verdict.reason == Reason::kSuspended) {
     auto status = seen.status.value_or(crd::RestateClusterStatus());
     status.reconciliation = crd::Reconciliation::kDisabled;
@@ -30,7 +31,9 @@ crd::RestateClusterStatus StatusFor(const Observed& seen, const plan::Verdict& v
   crd::RestateClusterStatus status;
   status.observed_generation = seen.object->generation();
   status.conditions = plan::ConditionsFor(FrameOf(seen), verdict);
-  if (auto warning = WarningCondition(seen, FrameOf(seen))) status.conditions->push_back(*std::move(warning));
+  if (auto warning = WarningCondition(seen, FrameOf(seen), outcome.refused)) {
+    status.conditions->push_back(*std::move(warning));
+  }
   // From the text: this must not get lost, even where the rest of the status is out of shape.
   if (seen.body.FindPath({"status", "provisioned"})) status.provisioned = seen.provisioned();
   if (provisioned) status.provisioned = true;
@@ -66,7 +69,7 @@ plan::Report ReportOn(const Observed& seen, const ClusterPlan& plan, const plan:
   const bool provisioned = plan.provisioned || outcome.provisioned;
   const json::Value* current = seen.body.Find("status");
   report.status = plan::StatusToPublish{kRestateClusters, seen.object, current ? *current : json::Value(),
-                                        schema::Encode(StatusFor(seen, verdict, provisioned)),
+                                        schema::Encode(StatusFor(seen, verdict, outcome, provisioned)),
                                         provisioned || Urgent(seen, verdict)};
   return report;
 }

@@ -4,6 +4,7 @@
 #include "announce.h"
 #include "pod.h"
 #include "restate/cluster/metadata.h"
+#include "restate/cluster/optional_resources.h"
 
 namespace restate::cluster {
 namespace {
@@ -20,8 +21,8 @@ std::optional<Warning> OfSigningKey(const Observed& seen) {
   }
   if (!seen.config.manage_secret_provider_classes || seen.Serves(kSecretProviderClasses)) return std::nullopt;
   return Warning{"SecretProviderClassesNotInstalled",
-                 absl::StrCat(field, ".secretProvider: the Secrets Store CSI driver (",
-                              kSecretProviderClasses.ApiVersion(), ") is not installed, so ",
+                 absl::StrCat(field, ".secretProvider: the Secrets Store CSI driver (CRD ",
+                              DefinitionOf(kSecretProviderClasses), ") is not installed, so ",
                               SignsByProvider(seen) ? "pods that have the key keep it, and none can start with it"
                                                     : "Restate does not sign its requests",
                               ". Install it, or give the key by secret")};
@@ -40,7 +41,7 @@ std::optional<Warning> OfSecurityGroups(const Observed& seen) {
   const auto& groups = seen.security().aws_pod_security_groups;
   if (!groups || groups->empty() || seen.Serves(kSecurityGroupPolicies)) return std::nullopt;
   return Warning{"SecurityGroupPoliciesNotInstalled",
-                 absl::StrCat("spec.security.awsPodSecurityGroups: the API ", kSecurityGroupPolicies.ApiVersion(),
+                 absl::StrCat("spec.security.awsPodSecurityGroups: the CRD ", DefinitionOf(kSecurityGroupPolicies),
                               " of the VPC resource controller is not installed, so the pods are in no security group "
                               "of their own")};
 }
@@ -99,8 +100,10 @@ std::vector<Warning> WarningsFor(const Observed& seen) {
   return warnings;
 }
 
-std::optional<crd::Condition> WarningCondition(const Observed& seen, const plan::ConditionFrame& frame) {
-  const std::vector<Warning> warnings = WarningsFor(seen);
+std::optional<crd::Condition> WarningCondition(const Observed& seen, const plan::ConditionFrame& frame,
+                                               const std::vector<kube::Event>& refused) {
+  std::vector<Warning> warnings = WarningsFor(seen);
+  for (const kube::Event& event : refused) warnings.push_back({event.reason, event.note});
   if (warnings.empty()) return std::nullopt;
   auto condition = plan::MakeCondition(frame, kWarning, "True", {.message = Joined(warnings)});
   condition.reason = warnings.front().reason;

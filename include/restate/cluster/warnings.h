@@ -19,8 +19,9 @@ struct Warning {
 
 std::vector<Warning> WarningsFor(const Observed& seen);
 
-// The condition Warning; nullopt: there is nothing to warn of.
-std::optional<crd::Condition> WarningCondition(const Observed& seen, const plan::ConditionFrame& frame);
+// The condition Warning, also of what a pass was `refused` and goes on without; nullopt: there is nothing to warn of.
+std::optional<crd::Condition> WarningCondition(const Observed& seen, const plan::ConditionFrame& frame,
+                                               const std::vector<kube::Event>& refused);
 
 // An event for each that the status does not say yet.
 void AnnounceWarnings(const Observed& seen, ClusterPlan& plan);
