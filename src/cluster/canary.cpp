@@ -15,6 +15,7 @@ using json::Obj;
 constexpr int kTries = 2;
 constexpr int kLongestRunSeconds = 300;
 constexpr absl::Duration kNextLook = absl::Minutes(1);
+constexpr absl::Duration kRest = absl::Minutes(1);  // between two canaries
 
 // Satisfies the Pod Security Standard `restricted`, as the pods of nodes do.
 json::Value JobFor(const Observed& seen, std::string_view name, json::Value command) {
@@ -37,6 +38,17 @@ json::Value JobFor(const Observed& seen, std::string_view name, json::Value comm
   return job;
 }
 
+// How long a Job that failed stays, so that it can be looked at, and does not fail again and again: what else wakes the
+// cluster meanwhile changes nothing. A time that is far off is of a clock that is.
+absl::Duration RestOf(const json::Value& job, absl::Time now) {
+  absl::Time since;
+  std::string unused;
+  const std::string text(ConditionIn(job, "Failed")->StringAt({"lastTransitionTime"}));
+  if (!absl::ParseTime(absl::RFC3339_full, text, &since, &unused)) return absl::ZeroDuration();
+  const absl::Duration age = now - since;
+  return absl::AbsDuration(age) < kRest ? kRest - age : absl::ZeroDuration();
+}
+
 }  // namespace
 
 json::Value PodIdentityCanaryFor(const Observed& seen) {
@@ -57,14 +69,14 @@ void RunCanary(const Observed& seen, const Canary& canary, bool proven, ClusterP
   if (IsTrue(body, "Complete")) return;
   const std::string job = absl::StrCat("Job ", seen.name(), "/", std::string(canary.name));
   if (IsTrue(body, "Failed") && !live->deleting()) {
-    plan.steps.push_back(plan::Delete{kJobs, live->key(), live->uid()});
-    plan.again = false;  // it would fail again, and again
-    plan.LookAgainIn(kNextLook);
+    const absl::Duration rest = RestOf(body, seen.now);
+    plan.LookAgainIn(rest);
+    if (rest == absl::ZeroDuration()) plan.steps.push_back(plan::Delete{kJobs, live->key(), live->uid()});
     const std::string words = WordsOf(body, "Failed");
     return AddWait(
         plan, plan::Wait{canary.failed,
                          absl::StrCat(job, " found no ", std::string(canary.looks), words.empty() ? "" : ": ", words,
-                                      ". ", std::string(canary.advice), ". It is run again in a minute")});
+                                      ". ", std::string(canary.advice), ". It is run again after a minute")});
   }
   if (!live || !live->deleting()) {
     plan::Apply step = ApplyOf(kJobs, canary.job, live);

@@ -100,15 +100,23 @@ TEST_CASE("AWS: a canary that succeeded is not run again, whatever it was made w
   for (const std::string& step : scene.Steps()) CHECK(!absl::StrContains(step, kPiaJob));
 }
 
-TEST_CASE("AWS: a canary that failed is taken away, and the next one comes in a minute") {
+TEST_CASE("AWS: a canary that failed can be looked at for a minute, and then the next one comes") {
   Aws scene;
   scene.Tried();
   scene.Canary()["status"] = Condition("Failed", "True", "DeadlineExceeded", "active longer than its deadline");
-  CHECK(scene.Steps().back() == "delete " + kPiaJob + " uid jobs-restate-pia-canary");
-  CHECK(ReadyOf(scene.Report({.changed = true})) == "False PodIdentityAssociationCanaryFailed");
+  json::Value& failed = (*scene.Canary()["status"]["conditions"].array())[0];
+  failed["lastTransitionTime"] = absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", scene.now, absl::UTCTimeZone());
+  scene.now += absl::Seconds(20);
+  for (const std::string& step : scene.Steps()) CHECK(!absl::StrContains(step, kPiaJob));
+  CHECK(ReadyOf(scene.Report()) == "False PodIdentityAssociationCanaryFailed");
   CHECK(absl::StrContains(MessageOfWait(scene), "DeadlineExceeded: active longer"));
-  CHECK(!scene.Plan().again);
-  CHECK(scene.Plan().look_again == absl::Minutes(1));
+  CHECK(scene.Plan().look_again == absl::Seconds(40));
+  CHECK(!RollsPods(scene));
+  SUBCASE("the minute is over") { scene.now += absl::Seconds(40); }
+  SUBCASE("a clock is wrong") { scene.now -= absl::Hours(2); }
+  SUBCASE("nobody says since when") { failed.Erase("lastTransitionTime"); }
+  CHECK(scene.Steps().back() == "delete " + kPiaJob + " uid jobs-restate-pia-canary");
+  CHECK(scene.Plan().again);
   CHECK(!RollsPods(scene));
   const auto plan = scene.Plan();
   CHECK(std::get<plan::Delete>(plan.steps.back()).propagation == "Background");
@@ -171,14 +179,17 @@ TEST_CASE("AWS: security groups come and go with the list") {
   scene.listed = {kSecurityGroupPolicies};
   scene.Run();
   scene.security()["awsPodSecurityGroups"] = Arr({"sg-1", "sg-2"});
+  const auto groups = [&] {
+    return std::string(
+        Applied(scene.Plan(), kube::kStatefulSets, "restate")
+            .StringAt({"spec", "template", "metadata", "annotations", "restate.dev/aws-security-groups"}));
+  };
   const std::string policy = "securitygrouppolicies east/restate";
-  CHECK(scene.Steps().front() == "apply " + policy + " as restate-operator");
-  CHECK(Applied(scene.Plan(), kube::kStatefulSets, "restate")
-            .StringAt({"spec", "template", "metadata", "annotations", "restate.dev/aws-security-groups"}) ==
-        "sg-1,sg-2");
+  CHECK(scene.Steps() == Steps{"apply " + policy + " as restate-operator"});
   json::Value made = SecurityGroupPolicyFor(scene.See());
   made["metadata"]["uid"] = "made";
   scene.Add(kSecurityGroupPolicies, made);
+  CHECK(groups() == "sg-1,sg-2");
   scene.security()["awsPodSecurityGroups"] = json::Array();
   CHECK(scene.Steps() == Steps{"delete " + policy + " uid made"});
   scene.listed.clear();
@@ -186,15 +197,59 @@ TEST_CASE("AWS: security groups come and go with the list") {
   scene.security()["awsPodSecurityGroups"] = Arr({"sg-1"});
   CHECK(ReadyOf(scene.Report()) == "True Reconciled");
   CHECK(ConditionOf(scene.Report(), "Warning") == "True SecurityGroupPoliciesNotInstalled");
+  CHECK(groups().empty());
+  // Pods are not rolled because an API is away.
+  scene.StatefulSet()["spec"]["template"]["metadata"]["annotations"]["restate.dev/aws-security-groups"] = "sg-1";
+  CHECK(groups() == "sg-1");
+}
+
+TEST_CASE("AWS: pods are rolled for security groups that are in force, and for no others") {
+  Scene scene;
+  scene.listed = {kSecurityGroupPolicies};
+  scene.Run();
+  scene.security()["awsPodSecurityGroups"] = Arr({"sg-1"});
   const auto groups = [&] {
     return std::string(
         Applied(scene.Plan(), kube::kStatefulSets, "restate")
             .StringAt({"spec", "template", "metadata", "annotations", "restate.dev/aws-security-groups"}));
   };
+  const auto step = [&] {
+    const auto plan = scene.Plan();
+    for (const plan::Step& one : plan.steps) {
+      const auto* apply = std::get_if<plan::Apply>(&one);
+      if (apply && apply->resource == kSecurityGroupPolicies) return *apply;
+    }
+    FAIL("no policy is applied");
+    return plan::Apply();
+  };
+  // Should it be made, the next plan is the one with pods in its groups; should it be refused, this one goes on.
+  CHECK(step().ends_plan);
+  REQUIRE(step().if_refused);
+  CHECK(step().if_refused->reason == "SecurityGroupPolicyRefused");
+  CHECK(absl::StartsWith(step().if_refused->note, "spec.security.awsPodSecurityGroups: "));
   CHECK(groups().empty());
-  // Pods are not rolled because an API is away.
-  scene.StatefulSet()["spec"]["template"]["metadata"]["annotations"]["restate.dev/aws-security-groups"] = "sg-1";
+  scene.Add(kSecurityGroupPolicies, SecurityGroupPolicyFor(scene.See()));
+  CHECK(!step().ends_plan);
   CHECK(groups() == "sg-1");
+  scene.StatefulSet()["spec"]["template"]["metadata"]["annotations"]["restate.dev/aws-security-groups"] = "sg-1";
+  scene.security()["awsPodSecurityGroups"] = Arr({"sg-1", "sg-2"});
+  CHECK(step().ends_plan);
+  CHECK(groups() == "sg-1");
+  scene.Remove(kSecurityGroupPolicies, "restate");
+  CHECK(groups() == "sg-1");
+}
+
+TEST_CASE("what was refused and can be done without is a warning beside Ready, and told once") {
+  Scene scene;
+  scene.Run();
+  const plan::Outcome outcome{
+      .refused = {{.warning = true, .reason = "SecurityGroupPolicyRefused", .note = "no: 422"}}};
+  const auto report = scene.Report(outcome);
+  CHECK(ReadyOf(report) == "True Reconciled");
+  CHECK(ConditionOf(report, "Warning") == "True SecurityGroupPolicyRefused");
+  scene.cr()["status"] = report.status->wanted;
+  CHECK(ConditionOf(scene.Report(), "Warning") == "none");
+  CHECK(scene.Steps() == kNothing);
 }
 
 // A running cluster whose ServiceAccount is to act as one of Google's.
