@@ -192,7 +192,7 @@ runtime::Next KindController::Pass(const kube::Key& key, std::stop_token stop) {
                           stop};
   runtime::Next next = setup_.pass(key, world);
   const kube::ObjectPtr object = cache_.Get(setup_.resource, key);
-  if (setup_.passed) setup_.passed(key, object);
+  if (setup_.passed) setup_.passed(key, object, next.error);
   if (!object) shared_.state.metrics.Forget(name(), key);
   return next;
 }

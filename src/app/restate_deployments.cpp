@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "restate/app/kinds.h"
+#include "restate/app/losses.h"
 #include "restate/deployment/deployment.h"
 #include "restate/deployment/triggers.h"
 #include "restate/deployment/version_status.h"
@@ -21,20 +22,17 @@ KeysOf One(std::optional<kube::Key> (*key_of)(const runtime::Change&)) {
   };
 }
 
-// Somebody took the finalizer off, and the object went.
-void TellLoss(const runtime::Change& change, const runtime::WorkQueue& queue) {
-  if (!deployment::WasTakenAway(change)) return;
-  // A pass that holds the key may be the one that let it go: the event can overtake the answer to its write.
-  if (queue.held(change.before->key())) return;
+void TellLoss(const kube::Key& key) {
   spdlog::warn("RestateDeployment {}: its finalizer was taken away; what is registered for it in Restate stays",
-               change.before->key().ToString());
+               key.ToString());
 }
 
 }  // namespace
 
 KindSetup RestateDeployments(State& state, const runtime::WorkQueue& queue) {
-  const auto own = [&queue](const runtime::Change& change, const runtime::Cache&) {
-    TellLoss(change, queue);
+  const auto losses = std::make_shared<Losses>(TellLoss);
+  const auto own = [losses, &queue](const runtime::Change& change, const runtime::Cache&) {
+    if (deployment::WasTakenAway(change)) losses->Gone(change.before->key(), queue.held(change.before->key()));
     const auto key = plan::KeyOfChange(change);
     return key ? std::vector{*key} : std::vector<kube::Key>();
   };
@@ -67,7 +65,8 @@ KindSetup RestateDeployments(State& state, const runtime::WorkQueue& queue) {
           },
       .pass = plan::Reconcile<deployment::Kind>,
       .passed =
-          [&state](const kube::Key& key, const kube::ObjectPtr& object) {
+          [losses, &state](const kube::Key& key, const kube::ObjectPtr& object, const absl::Status& error) {
+            losses->Passed(key, error);
             if (!object) return;
             const auto counts = deployment::CountVersions(object->Body());
             state.metrics.SetVersions(key, counts.by_phase, counts.invocations);

@@ -53,7 +53,8 @@ struct KindSetup {
   kube::Resource resource;  // of its objects: nothing starts before the API server serves it
   std::vector<Watched> watches;
   std::function<runtime::Next(const kube::Key&, const plan::World&)> pass;
-  std::function<void(const kube::Key&, const kube::ObjectPtr&)> passed;  // after each pass; null: the object is gone
+  // After each pass, with its error. Null: the object is gone.
+  std::function<void(const kube::Key&, const kube::ObjectPtr&, const absl::Status&)> passed;
 };
 
 struct ControllerSettings {
