@@ -227,9 +227,9 @@ TEST_CASE("recorded RestateClusters have the objects that we make") {
     for (const json::Value& object : Built(See(recording, in_force))) {
       ours[Id(object)] = json::DumpPretty(Comparable(object));
     }
-    for (const auto& [id, text] : theirs) {
-      CAPTURE(id);
-      CHECK(ours[id] == text);
+    for (const auto& their : theirs) {
+      CAPTURE(their.first);
+      CHECK(ours[their.first] == their.second);
     }
     CHECK(ours.size() == theirs.size());
     ++compared;
