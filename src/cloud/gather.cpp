@@ -1,4 +1,5 @@
 #include "restate/cloud/observed.h"
+#include "restate/plan/suspension.h"
 #include "restate/schema/codec.h"
 
 namespace restate::cloud {
@@ -25,9 +26,7 @@ void GatherPods(Observed& seen, const runtime::Cache& cache) {
 
 }  // namespace
 
-bool Observed::suspended() const {
-  return !deleting() && body.StringAt({"metadata", "annotations", plan::kReconcileAnnotation}) == "disabled";
-}
+bool Observed::suspended() const { return plan::IsSuspended(*object, body); }
 
 const crd::TunnelSpec& Observed::tunnel() const {
   static const crd::TunnelSpec kNone;

@@ -1,34 +1,17 @@
 // What a pass learns beyond the cache.
-#include "absl/strings/str_cat.h"
-#include "restate/admin/cloud.h"
 #include "restate/base/digest.h"
 #include "restate/base/error.h"
 #include "restate/cloud/cloud.h"
+#include "restate/plan/bearer_token.h"
 
 namespace restate::cloud {
 namespace {
 
-constexpr std::size_t kDigestLength = 16;  // hex digits: enough to tell tokens apart, and nothing to find one by
-
-absl::Status SecretMissing(const kube::Key& secret) {
-  return MakeError(Reason::kSecretNotFound,
-                   absl::StrCat("spec.authentication.secret: there is no Secret ", secret.ToString(),
-                                ": make it, with the environment's API "
-                                "key"));
-}
-
 absl::StatusOr<std::string> DigestOfToken(const Observed& seen, const plan::World& world) {
-  const kube::Key secret = seen.secret();
-  const kube::ObjectPtr known = world.cache.Get(kube::kSecrets, secret);
-  if (!known) {
-    world.secrets.Release(seen.object->key());
-    return SecretMissing(secret);
-  }
-  const auto read = world.secrets.Read(seen.object->key(), secret, known->resource_version(), world.stop);
-  if (kube::IsNotFound(read.status())) return SecretMissing(secret);
-  if (!read.ok()) return read.status();
-  const auto token = admin::BearerTokenOf((*read)->Body(), secret.ToString(), seen.spec.authentication.secret.key);
-  if (!token.ok()) return Annotate(token.status(), "spec.authentication.secret");
+  const auto token = plan::BearerToken(seen.object->key(), seen.spec.authentication.secret, world.cache, world.config,
+                                       plan::SecretReader(world));
+  if (ReasonOf(token.status()) == Reason::kSecretNotFound) world.secrets.Release(seen.object->key());
+  if (!token.ok()) return token.status();
   return Sha256Hex(*token).substr(0, kDigestLength);
 }
 

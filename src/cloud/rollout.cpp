@@ -3,6 +3,7 @@
 #include "restate/cloud/objects.h"
 #include "restate/cloud/spec_check.h"
 #include "restate/plan/finalizer.h"
+#include "restate/plan/suspension.h"
 
 namespace restate::cloud {
 namespace {
@@ -38,8 +39,7 @@ void MakeTunnel(const Observed& seen, CloudPlan& plan) {
 CloudPlan PlanRollout(const Observed& seen) {
   CloudPlan plan;
   if (seen.suspended()) {
-    plan.wait =
-        plan::Wait{Reason::kSuspended, "Reconciliation is suspended by the restate.dev/reconcile=disabled annotation."};
+    plan.wait = plan::Suspended();
     return plan;
   }
   plan.LookAgainIn(kSteadyPass);

@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::size_t kMaxObjectName = 253;          // of a Secret, and of a key in it
 constexpr std::size_t kMaxAnnotations = 256 * 1024;  // bytes of one object's keys and values together
-constexpr std::size_t kDigestLength = 16;
 
 absl::Status Invalid(std::string_view field, std::string_view problem) {
   return MakeError(Reason::kInvalidRestateConfig, absl::StrCat(std::string(field), ": ", std::string(problem)));

@@ -1,12 +1,11 @@
 #include "restate/cluster/observed.h"
 
 #include "restate/cluster/metadata.h"
+#include "restate/plan/suspension.h"
 
 namespace restate::cluster {
 
-bool Observed::suspended() const {
-  return !deleting() && body.StringAt({"metadata", "annotations", kReconcileAnnotation}) == "disabled";
-}
+bool Observed::suspended() const { return plan::IsSuspended(*object, body); }
 
 kube::ObjectPtr Observed::Child(const kube::Resource& resource, std::string_view child_name) const {
   const auto found = children.find({resource, std::string(child_name)});

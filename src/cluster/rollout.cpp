@@ -9,6 +9,7 @@
 #include "restate/cluster/storage.h"
 #include "restate/cluster/warnings.h"
 #include "restate/plan/finalizer.h"
+#include "restate/plan/suspension.h"
 #include "steps.h"
 
 namespace restate::cluster {
@@ -93,8 +94,7 @@ void MakeNodes(const Observed& seen, ClusterPlan& plan) {
 ClusterPlan PlanRollout(const Observed& seen) {
   ClusterPlan plan;
   if (seen.suspended()) {
-    plan.wait =
-        plan::Wait{Reason::kSuspended, "Reconciliation is suspended by the restate.dev/reconcile=disabled annotation."};
+    plan.wait = plan::Suspended();
     return plan;
   }
   plan.LookAgainIn(kSteadyPass);

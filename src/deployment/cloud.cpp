@@ -30,24 +30,6 @@ Cloud CloudOf(const kube::Object& object) {
   return cloud;
 }
 
-absl::StatusOr<std::string> TokenOf(const Cloud& cloud, const runtime::Cache& cache, const plan::Config& config,
-                                    const ReadSecret& read_secret) {
-  const kube::Key key{config.operator_namespace, cloud.secret.name};
-  if (!cache.Synced(kube::kSecrets)) {
-    return MakeError(Reason::kNotSynced,
-                     absl::StrCat("the Secrets of namespace ", key.ns, " are not listed yet; may the operator?"));
-  }
-  const auto shown = cache.Get(kube::kSecrets, key);
-  const auto secret = shown ? read_secret({"", cloud.name}, shown) : absl::StatusOr<kube::ObjectPtr>(kube::ObjectPtr());
-  if (!shown || kube::IsNotFound(secret.status())) {
-    return MakeError(Reason::kSecretNotFound,
-                     absl::StrCat("spec.authentication.secret: there is no Secret ", key.ToString(),
-                                  ": make it, with the environment's API key"));
-  }
-  if (!secret.ok()) return secret.status();
-  return admin::BearerTokenOf((*secret)->Body(), key.ToString(), cloud.secret.key);
-}
-
 }  // namespace
 
 std::vector<Cloud> CloudsIn(const runtime::Cache& cache) {
@@ -61,7 +43,7 @@ absl::StatusOr<admin::Endpoint> EndpointOf(const Cloud& cloud, const runtime::Ca
                                            const ReadSecret& read_secret) {
   const std::string who = absl::StrCat("RestateCloudEnvironment ", cloud.name);
   if (!cloud.environment.ok()) return Annotate(cloud.environment.status(), who);
-  auto token = TokenOf(cloud, cache, config, read_secret);
+  auto token = plan::BearerToken({"", cloud.name}, cloud.secret, cache, config, read_secret);
   if (!token.ok()) return Annotate(token.status(), who);
   return admin::EndpointOfCloud(*cloud.environment, *std::move(token));
 }

@@ -6,19 +6,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "restate/deployment/labels.h"
+#include "restate/plan/metadata.h"
 
 namespace restate::deployment {
 namespace {
 
 constexpr int kServicePort = 9080;  // where the SDKs listen by default
-
-json::Value OwnerReference(std::string_view api_version, std::string_view kind, const kube::Object& owner) {
-  return json::Obj({{"apiVersion", api_version},
-                    {"kind", kind},
-                    {"name", owner.key().name},
-                    {"uid", owner.uid()},
-                    {"controller", true}});
-}
 
 // The port the SDK endpoint listens on: the one named restate, else the first that is declared.
 std::int64_t TargetPort(const json::Value& pod_spec) {
@@ -101,8 +94,7 @@ json::Value ReplicaSetFor(const Observed& seen) {
                    {"namespace", seen.object->key().ns},
                    {"labels", json::FromMap(ReplicaSetLabels(seen))},
                    {"annotations", json::FromMap(annotations)},
-                   {"ownerReferences", json::Arr({OwnerReference(kRestateDeployments.ApiVersion(),
-                                                                 kRestateDeployments.kind, *seen.object)})}})},
+                   {"ownerReferences", json::Arr({plan::ControllerReference(kRestateDeployments, *seen.object)})}})},
        {"spec", json::Obj({{"replicas", seen.spec.replicas},
                            {"minReadySeconds", seen.spec.min_ready_seconds},
                            {"selector", VersionSelector(seen)},
@@ -135,8 +127,7 @@ json::Value ServiceFor(const Observed& seen, const Version& version) {
                    {"uid", version.service ? json::Value(version.service->uid()) : json::Value()},
                    {"labels", json::FromMap(ServiceLabels(seen))},
                    {"annotations", json::FromMap(PropagatedAnnotations(seen))},
-                   {"ownerReferences", json::Arr({OwnerReference(kube::kReplicaSets.ApiVersion(),
-                                                                 kube::kReplicaSets.kind, *version.object)})}})},
+                   {"ownerReferences", json::Arr({plan::ControllerReference(kube::kReplicaSets, *version.object)})}})},
        {"spec",
         json::Obj({{"type", "ClusterIP"},
                    {"selector", json::FromMap(selector)},
@@ -162,8 +153,7 @@ json::Value AutoscalerFor(const Observed& seen, const Version& version) {
                    {"namespace", version.object->key().ns},
                    {"uid", version.autoscaler ? json::Value(version.autoscaler->uid()) : json::Value()},
                    {"labels", json::Obj({{kManagedByLabel, kManager}, {kOwnedByLabel, seen.object->key().name}})},
-                   {"ownerReferences", json::Arr({OwnerReference(kRestateDeployments.ApiVersion(),
-                                                                 kRestateDeployments.kind, *seen.object)})}})},
+                   {"ownerReferences", json::Arr({plan::ControllerReference(kRestateDeployments, *seen.object)})}})},
        {"spec", std::move(spec)}});
 }
 

@@ -89,10 +89,7 @@ std::map<admin::Endpoint, admin::Wanted> LooksElsewhere(const Observed& seen) {
 }
 
 std::optional<Observed> Observe(const kube::Key& key, const plan::World& world) {
-  const auto read_secret = [&](const kube::Key& environment, const kube::ObjectPtr& shown) {
-    return world.secrets.Read(environment, shown->key(), shown->resource_version(), world.stop);
-  };
-  auto seen = Gather(key, world.cache, world.config, world.clock.WallTime(), read_secret);
+  auto seen = Gather(key, world.cache, world.config, world.clock.WallTime(), plan::SecretReader(world));
   if (!seen) return std::nullopt;
   const auto wanted = LookNeeded(*seen);
   seen->needs_look = wanted.has_value();

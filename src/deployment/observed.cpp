@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "restate/deployment/version.h"
+#include "restate/plan/suspension.h"
 
 namespace restate::deployment {
 
@@ -36,9 +37,7 @@ std::optional<absl::Time> Version::RemovalTime() const {
   return at;
 }
 
-bool Observed::suspended() const {
-  return !deleting() && body.StringAt({"metadata", "annotations", kReconcileAnnotation}) == "disabled";
-}
+bool Observed::suspended() const { return plan::IsSuspended(*object, body); }
 
 Mode Observed::mode() const {
   if (!deleting()) return Mode::kRollout;

@@ -6,6 +6,7 @@
 #include "restate/deployment/registration.h"
 #include "restate/deployment/spec_check.h"
 #include "restate/plan/finalizer.h"
+#include "restate/plan/suspension.h"
 
 namespace restate::deployment {
 namespace {
@@ -144,8 +145,7 @@ bool MakeCurrentVersion(const Observed& seen, DeploymentPlan& plan) {
 DeploymentPlan PlanRollout(const Observed& seen) {
   DeploymentPlan plan;
   if (seen.suspended()) {
-    plan.wait =
-        plan::Wait{Reason::kSuspended, "Reconciliation is suspended by the restate.dev/reconcile=disabled annotation."};
+    plan.wait = plan::Suspended();
     return plan;
   }
   plan.LookAgainIn(kSteadyPass);

@@ -1,6 +1,6 @@
 #include "restate/plan/verdict.h"
 
-#include <algorithm>
+#include "restate/plan/conditions.h"
 
 namespace restate::plan {
 namespace {
@@ -49,14 +49,7 @@ bool IsStalled(Reason reason) {
   }
 }
 
-bool IsReady(const kube::Object& object) {
-  const json::Value body = object.Body();
-  const json::Value* conditions = body.FindPath({"status", "conditions"});
-  if (!conditions || !conditions->array()) return false;
-  return std::any_of(conditions->array()->begin(), conditions->array()->end(), [](const json::Value& condition) {
-    return condition.StringAt({"type"}) == "Ready" && condition.StringAt({"status"}) == "True";
-  });
-}
+bool IsReady(const kube::Object& object) { return IsTrue(object.Body(), "Ready"); }
 
 const crd::Condition* Told(const ConditionFrame& frame, std::string_view type) {
   if (!frame.told) return nullptr;

@@ -25,6 +25,9 @@ inline constexpr std::string_view kInstanceLabel = "app.kubernetes.io/instance";
 inline constexpr std::string_view kTunnelClient = "restate-cloud-tunnel-client";  // the container, and kNameLabel
 inline constexpr std::string_view kTunnelPrefix = "tunnel-";  // then the name of the object: Deployment and Service
 
+// How much of a token's digest is kept, in hex digits: enough to tell tokens apart, and nothing to find one by.
+inline constexpr std::size_t kDigestLength = 16;
+
 // A pod of the tunnel, or what is left of it.
 struct Pod {
   kube::ObjectPtr object;

@@ -2,7 +2,6 @@
 // reached through a tunnel.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +12,7 @@
 #include "restate/crd/restate_deployment.h"
 #include "restate/json/value.h"
 #include "restate/kube/object.h"
+#include "restate/plan/bearer_token.h"
 #include "restate/plan/world.h"
 
 namespace restate::deployment {
@@ -25,15 +25,12 @@ struct Cloud {
   crd::TokenSecret secret;
 };
 
-// The Secret that an environment names, as it is now. `shown` is what a watch says of it.
-using ReadSecret =
-    std::function<absl::StatusOr<kube::ObjectPtr>(const kube::Key& environment, const kube::ObjectPtr& shown)>;
+using plan::ReadSecret;
 
 // All of them, by name.
 std::vector<Cloud> CloudsIn(const runtime::Cache& cache);
 
-// The admin API of an environment, with its token. Errors: those of its spec, kSecretNotFound, those of
-// admin::BearerTokenOf, kNotSynced, or that of the read.
+// The admin API of an environment, with its token. Errors: those of its spec and those of plan::BearerToken.
 absl::StatusOr<admin::Endpoint> EndpointOf(const Cloud& cloud, const runtime::Cache& cache, const plan::Config& config,
                                            const ReadSecret& read_secret);
 
