@@ -21,6 +21,13 @@ std::string NameOfDefinition(const kube::Resource& resource) {
 
 }  // namespace
 
+KeysOf One(std::optional<kube::Key> (*key_of)(const runtime::Change&)) {
+  return [key_of](const runtime::Change& change, const runtime::Cache&) {
+    const auto key = key_of(change);
+    return key ? std::vector{*key} : std::vector<kube::Key>();
+  };
+}
+
 KindController::KindController(Shared shared, runtime::WorkQueue& queue, KindSetup setup, ControllerSettings settings,
                                std::function<void(absl::Status)> fatal)
     : shared_(shared),

@@ -6,28 +6,16 @@
 #include "restate/plan/triggers.h"
 
 namespace restate::app {
-namespace {
-
-using cloud::kRestateCloudEnvironments;
-
-KeysOf One(std::optional<kube::Key> (*key_of)(const runtime::Change&)) {
-  return [key_of](const runtime::Change& change, const runtime::Cache&) {
-    const auto key = key_of(change);
-    return key ? std::vector{*key} : std::vector<kube::Key>();
-  };
-}
-
-}  // namespace
 
 KindSetup RestateCloudEnvironments() {
   // A label that the reference's objects have as well.
   const std::string ours = absl::StrCat(std::string(cloud::kNameLabel), "=", std::string(cloud::kTunnelClient));
   return {
       .name = cloud::Kind::kName,
-      .resource = kRestateCloudEnvironments,
+      .resource = cloud::kRestateCloudEnvironments,
       .watches =
           {
-              {.resource = kRestateCloudEnvironments, .selector = {}, .keys_of = One(plan::KeyOfChange)},
+              {.resource = cloud::kRestateCloudEnvironments, .selector = {}, .keys_of = One(plan::KeyOfChange)},
               {.resource = kube::kDeployments, .selector = ours, .keys_of = One(cloud::KeyOfTunnelChange)},
               {.resource = kube::kServices, .selector = ours, .keys_of = One(cloud::KeyOfTunnelChange)},
               // They only say why a tunnel is not ready.

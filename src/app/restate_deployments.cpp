@@ -15,13 +15,6 @@ namespace {
 using deployment::kRestateClusters;
 using deployment::kRestateDeployments;
 
-KeysOf One(std::optional<kube::Key> (*key_of)(const runtime::Change&)) {
-  return [key_of](const runtime::Change& change, const runtime::Cache&) {
-    const auto key = key_of(change);
-    return key ? std::vector{*key} : std::vector<kube::Key>();
-  };
-}
-
 void TellLoss(const kube::Key& key) {
   spdlog::warn("RestateDeployment {}: its finalizer was taken away; what is registered for it in Restate stays",
                key.ToString());
@@ -31,10 +24,9 @@ void TellLoss(const kube::Key& key) {
 
 KindSetup RestateDeployments(State& state, const runtime::WorkQueue& queue) {
   const auto losses = std::make_shared<Losses>(TellLoss);
-  const auto own = [losses, &queue](const runtime::Change& change, const runtime::Cache&) {
+  const auto own = [losses, &queue](const runtime::Change& change, const runtime::Cache& cache) {
     if (deployment::WasTakenAway(change)) losses->Gone(change.before->key(), queue.held(change.before->key()));
-    const auto key = plan::KeyOfChange(change);
-    return key ? std::vector{*key} : std::vector<kube::Key>();
+    return One(plan::KeyOfChange)(change, cache);
   };
   // Children are watched by the label the operator gives them: a cluster is full of other people's ReplicaSets.
   const std::string ours = absl::StrCat(std::string(deployment::kManagedByLabel), "=", std::string(kube::kManager));

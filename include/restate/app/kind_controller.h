@@ -35,6 +35,9 @@ struct Shared {
 // Whom a change concerns.
 using KeysOf = std::function<std::vector<kube::Key>(const runtime::Change&, const runtime::Cache&)>;
 
+// Of changes that concern one object at the most.
+KeysOf One(std::optional<kube::Key> (*key_of)(const runtime::Change&));
+
 struct Watched {
   kube::Resource resource;
   std::string selector;  // label selector; empty: all
