@@ -29,6 +29,7 @@ def traces(lab):
     found += [f"mount {point}" for point in teardown.mounts_below(lab.directory)]
     found += [f"cgroup {hierarchy}" for hierarchy in cgroups.hierarchies()
               if (hierarchy / cgroups.parent(lab.name).strip("/")).exists()]
+    found += [f"network {name}" for name in netns.inner(lab.name)]
     found += [f"file {path}" for path in [lab.directory, netns.path_of(lab.name), *teardown.log_links(lab),
                                           *teardown.cni_results(lab)] if path.exists()]
     return found

@@ -94,6 +94,14 @@ def test_what_counts_is_the_time_of_the_removal(rows, expected):
     assert len(judge(removals=[(safety.seconds(at(20)), ID)], rows=rows)) == expected
 
 
+@pytest.mark.parametrize("kind", safety.VERSIONS[1:] + safety.PARTS[2:])
+def test_taken_from_a_configuration(kind):
+    found = {**replica_set(annotations={safety.DEPLOYMENT_ID: ID}), "kind": "Configuration", "spec": {"template": {}}}
+    history = safety.History()
+    history.replay([owner(1), event(2, "patch", "configurations", found), delete(20, kind)])
+    assert len(safety.violations(history.removals, [invocation()])) == 1
+
+
 FINE = {
     "somebody-else": [scale(20, 0, SOMEBODY), delete(21, "replicasets", agent=SOMEBODY)],
     "refused": [scale(20, 0, code=409)],

@@ -4,6 +4,9 @@ import * as restate from "@restatedev/restate-sdk";
 const greeting = process.env.GREETING ?? "Hello";
 const name = process.env.SERVICE_NAME ?? "Greeter";
 const port = Number(process.env.PORT ?? "9080");
+// After so many seconds of waiting, a call is suspended and its connection closed.
+const inactivity = process.env.INACTIVITY_SECONDS;
+const options = inactivity ? { inactivityTimeout: { seconds: Number(inactivity) } } : {};
 
 const handlers = {
   greet: async (ctx, who) => `${greeting}, ${who}`,
@@ -30,4 +33,4 @@ const handlers = {
   },
 };
 
-restate.serve({ port, services: [restate.service({ name, handlers })] });
+restate.serve({ port, services: [restate.service({ name, handlers, options })] });

@@ -1,4 +1,5 @@
-"""The programs the lab makes for itself: Kubernetes with etcd and CoreDNS, kwok, and Restate with the SDK."""
+"""The programs the lab makes for itself: Kubernetes with etcd and CoreDNS, kwok, Knative, and Restate with the SDK."""
+import shutil
 from pathlib import Path
 
 from . import cache, go, tools
@@ -28,7 +29,35 @@ def kwok(say=print):
     module = LAB / "kwok"
     key = cache.digest(*(module / name for name in ("go.mod", "go.sum")))
     return cache.entry("kwok", key, lambda directory: go.build(
-        module, directory / "kwok", say, package="sigs.k8s.io/kwok/cmd/kwok"), say) / "kwok"
+        module, directory / "kwok", say, "sigs.k8s.io/kwok/cmd/kwok"), say) / "kwok"
+
+
+SERVING, NETWORKING, CACHING = "knative.dev/serving", "knative.dev/networking", "knative.dev/caching"
+KNATIVE_PROGRAMS = ["controller", "autoscaler", "webhook", "activator", "queue"]
+KNATIVE_FILES = [  # where they go, whose they are, which
+    ("crds", SERVING, "config/core/300-resources/*.yaml"),
+    ("crds", NETWORKING, "config/ingress.yaml"), ("crds", NETWORKING, "config/serverlessservice.yaml"),
+    ("crds", NETWORKING, "config/certificate.yaml"), ("crds", NETWORKING, "config/domain-claim.yaml"),
+    ("crds", CACHING, "config/image.yaml"),
+    ("configmaps", SERVING, "config/core/configmaps/*.yaml"), ("configmaps", NETWORKING, "config/config-network.yaml"),
+    ("webhooks", SERVING, "config/core/webhooks/*.yaml")]
+
+
+def knative(say=print):
+    """A directory with Knative's programs and the lab's ingress for it (bin), and the objects that they need."""
+    module = LAB / "knative"
+    key = cache.digest(*(module / name for name in ("go.mod", "go.sum", "main.go")), KNATIVE_FILES)
+
+    def make(directory):
+        programs = directory / "bin"
+        programs.mkdir()
+        go.build(module, programs / "gateway", say)
+        go.build(module, programs, say, *(f"{SERVING}/cmd/{program}" for program in KNATIVE_PROGRAMS))
+        for kind, dependency, pattern in KNATIVE_FILES:
+            (directory / kind).mkdir(exist_ok=True)
+            for file in go.sources(module, dependency, say).glob(pattern):
+                shutil.copyfile(file, directory / kind / file.name)
+    return cache.entry("knative", key, make, say)
 
 
 def node_modules(say=print):

@@ -49,11 +49,20 @@ def _fetch(go, draft, say):
             program.chmod(0o755)
 
 
-def build(module, output, say, package=".", ldflags="-s -w"):
-    """Builds one program from a committed go.mod and go.sum, and from nothing else."""
-    go = go_binary(say)
+def build(module, output, say, *packages, ldflags="-s -w"):
+    """Builds programs from a committed go.mod and go.sum, and from nothing else: one file, or several in a directory."""
+    cache.run(f"building {Path(output).name}", [go_binary(say), "build", "-trimpath", "-ldflags", ldflags, "-o", output,
+                                                *(packages or ["."])], say, cwd=module, env=_environment())
+
+
+def sources(module, dependency, say):
+    """The directory with the files of a module that this one requires."""
+    return Path(cache.run(f"looking for {dependency}", [
+        go_binary(say), "list", "-m", "-f", "{{.Dir}}", dependency], say, cwd=module, env=_environment()).strip())
+
+
+def _environment():
     environment = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly -buildvcs=false",
                    "GOTOOLCHAIN": "local", "GOWORK": "off"}
     environment.pop("GOROOT", None)
-    cache.run(f"building {Path(output).name}", [go, "build", "-trimpath", "-ldflags", ldflags, "-o", output, package],
-              say, cwd=module, env=environment)
+    return environment

@@ -16,6 +16,17 @@ def template(labels, greeting="Hello", service_name="Greeter"):
             "spec": {"containers": [container(greeting, service_name)], "terminationGracePeriodSeconds": 2}}
 
 
+def knative_template(labels, greeting="Hello", service_name="Greeter", port="h2c", timeout=5, **annotations):
+    """The same for Knative, which takes fewer fields. Its time-out is also how long a pod may take to end, and it does
+    take that long. A handler that waits is suspended after a second: pods are not kept for it.
+    """
+    served = container(greeting, service_name)
+    served["ports"][0]["name"] = port
+    served["env"].append({"name": "INACTIVITY_SECONDS", "value": "1"})
+    return {"metadata": {"labels": labels, **({"annotations": annotations} if annotations else {})},
+            "spec": {"containers": [served], "timeoutSeconds": timeout}}
+
+
 def objects(namespace, name="greeter", greeting="Hello", service_name="Greeter"):
     """A Deployment with a Service: nobody registers it."""
     labels = {"app": name}

@@ -17,6 +17,7 @@ SOURCES = binaries.LAB / "images"
 PAUSE = "docker.io/lab/pause:1"
 RESTATE = "docker.io/restatedev/restate:1.7.12"
 GREETER = "docker.io/lab/greeter:1"
+QUEUE = "docker.io/lab/queue:1"
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 USERS = ("root:x:0:0:root:/root:/bin/sh\nrestate:x:1000:1000:restate:/restate-data:/bin/sh\n"
          "nobody:x:65534:65534:nobody:/:/bin/false\n")
@@ -63,6 +64,15 @@ def greeter(say):
             files.update(tree(modules / "@restatedev" / sdk, f"/app/node_modules/@restatedev/{sdk}"))
         write(directory / "image.tar", GREETER, ["/usr/local/bin/node", "/app/greeter.mjs"], files, links())
     return cache.entry("image-greeter", _key(GREETER, modules, service), make, say) / "image.tar"
+
+
+def queue(say):
+    """What Knative puts beside each container. The pods ask for a user who is not root."""
+    program = binaries.knative(say) / "bin" / "queue"
+
+    def make(directory):
+        write(directory / "image.tar", QUEUE, ["/queue"], {"/queue": program}, user="65532")
+    return cache.entry("image-queue", _key(QUEUE, program.parent), make, say) / "image.tar"
 
 
 def _key(name, *sources):

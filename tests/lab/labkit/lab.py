@@ -69,12 +69,21 @@ class Lab:
         restate.start(self, namespace)
         return self
 
+    def knative(self, **options):
+        """The node and Knative Serving: controllers, autoscaler, activator and an ingress."""
+        from . import knative
+        self.node(**options)
+        with self._one_at_a_time():
+            knative.start(self)
+        return self
+
     def fetch(self):
         """Makes all programs and images now, so that no later command has to wait for them."""
         from . import images
         binaries.kubernetes(self.say)
         binaries.kwok(self.say)
         images.archives(self.say)
+        images.queue(self.say)
 
     def down(self):
         """Ends everything of this lab and removes its directory; fine when there is nothing."""
@@ -99,10 +108,11 @@ class Lab:
         return {**kept, "KUBECONFIG": str(self.kubeconfig), "KUBECACHEDIR": str(self.directory / "kubectl-cache"),
                 "LAB_NAME": self.name, "PATH": path, **(extra or {})}
 
-    def enter(self, dns=False):
-        """The command prefix that runs a program inside the lab; with dns it also resolves the cluster's names."""
+    def enter(self, dns=False, network=None):
+        """The command prefix that runs a program inside the lab; with dns it also resolves the cluster's names, and
+        `network` is that of a part which has its own."""
         private = ["unshare", "-m", "sh", "-c", RESOLVE_INSIDE, str(self.resolv_conf), str(self.hosts)] if dns else []
-        return [*netns.enter(self.name), *private]
+        return [*netns.enter(self.name, network), *private]
 
     def command(self, argv, dns=False):
         return [str(part) for part in [*self.enter(dns), *argv]]
@@ -191,9 +201,9 @@ class Lab:
     def program(self, component):
         return binaries.kubernetes(self.say) / component
 
-    def start(self, part, command, env=None, dns=False):
+    def start(self, part, command, env=None, dns=False, network=None):
         """Starts a process that belongs to the lab and ends with it."""
-        return process.start(self.directory, part, command, self.enter(dns), env)
+        return process.start(self.directory, part, command, self.enter(dns, network), env)
 
     def step(self, what, action):
         """Does one step and says how long it took, unless there was nothing to do."""

@@ -20,7 +20,11 @@ def path_of(lab_name):
 
 
 def exists(lab_name):
-    return name_of(lab_name) in (line.split()[0] for line in _ip("netns", "list").splitlines() if line)
+    return name_of(lab_name) in _names()
+
+
+def _names():
+    return [line.split()[0] for line in _ip("netns", "list").splitlines() if line]
 
 
 def _ip(*arguments):
@@ -51,19 +55,58 @@ def create(lab_name):
     return True
 
 
+def create_inner(lab_name, part, number):
+    """Makes a namespace for a part that wants ports of its own: a link leads to the lab's, over which everything goes."""
+    outer, name, link = name_of(lab_name), inner_name(lab_name, part), f"inner{number}"
+    if name in _names() and _ip("-n", name, "route", "show", "default"):
+        return False
+    _delete(name)  # one whose maker was killed
+    if f"{link}@" in _ip("-n", outer, "link"):
+        _ip("-n", outer, "link", "delete", link)
+    _ip("netns", "add", name)
+    _ip("-n", name, "link", "set", "lo", "up")
+    _ip("-n", outer, "link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", name)
+    _ip("-n", outer, "addr", "add", f"{inner_address(number, 1)}/24", "dev", link)
+    _ip("-n", outer, "link", "set", link, "up")
+    _ip("-n", name, "addr", "add", f"{inner_address(number)}/24", "dev", "eth0")
+    _ip("-n", name, "link", "set", "eth0", "up")
+    _ip("-n", name, "route", "add", "default", "via", inner_address(number, 1))  # the last: it is complete then
+    return True
+
+
+def inner_name(lab_name, part):
+    return f"{name_of(lab_name)}.{part}"  # no lab's name has a dot
+
+
+def inner_address(number, host=2):
+    return f"172.31.{number}.{host}"
+
+
+def inner(lab_name):
+    """The names of the namespaces beside the lab's own, also of half-made ones."""
+    return sorted(path.name for path in path_of(lab_name).parent.glob(f"{name_of(lab_name)}.*"))
+
+
 def remove(lab_name):
-    if exists(lab_name):
-        _ip("netns", "delete", name_of(lab_name))
-    elif path_of(lab_name).exists():  # killed between making the file and mounting the namespace on it
-        path_of(lab_name).unlink()
+    for name in (*inner(lab_name), name_of(lab_name)):
+        _delete(name)
 
 
-def enter(lab_name):
-    """The command prefix that runs a program inside.
+def _delete(name):
+    path = path_of("").with_name(name)
+    if name in _names():
+        _ip("netns", "delete", name)
+    elif path.exists():  # killed between making the file and mounting the namespace on it
+        path.unlink()
+
+
+def enter(lab_name, part=None):
+    """The command prefix that runs a program inside, or in the namespace of a part.
 
     Not `ip netns exec`: that mounts a fresh /sys over the old one, and the cgroup mounts below it are lost.
     """
-    return ["nsenter", f"--net={path_of(lab_name)}"]
+    path = path_of(lab_name)
+    return ["nsenter", f"--net={path.with_name(inner_name(lab_name, part)) if part else path}"]
 
 
 @contextlib.contextmanager
@@ -89,5 +132,6 @@ def _setns(descriptor):
 
 
 def processes(lab_name):
-    """The pids of the processes that are in the namespace."""
-    return [int(pid) for pid in _ip("netns", "pids", name_of(lab_name)).split()] if exists(lab_name) else []
+    """The pids of the processes that are in the lab's namespaces."""
+    names = {name_of(lab_name), *inner(lab_name)}.intersection(_names())
+    return [int(pid) for name in names for pid in _ip("netns", "pids", name).split()]

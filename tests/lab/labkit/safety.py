@@ -15,9 +15,12 @@ WITH_BODIES = ["create", "update", "patch", "delete"]
 AUDIT = [  # what an API server has to log for this
     {"level": "RequestResponse", "verbs": WITH_BODIES,
      "resources": [{"group": "apps", "resources": ["replicasets", "replicasets/scale"]},
+                   {"group": "serving.knative.dev", "resources": ["configurations"]},
                    {"group": "restate.dev", "resources": ["restatedeployments"]}]},
     {"level": "Metadata"}]
 DEPLOYMENT_ID = "restate.dev/deployment-id"
+VERSIONS = ("replicasets", "configurations")
+PARTS = ("services", "pods", "routes")  # of versions
 FINALIZER = "deployments.restate.dev"
 DEFAULT_DRAIN_TIMEOUT = 3600
 COLUMNS = "id, target, pinned_deployment_id, status, created_at, completed_at"
@@ -83,9 +86,9 @@ class History:
         ours = event.get("userAgent", "").startswith(restate_operator.AGENT)
         if event["responseStatus"]["code"] // 100 != 2:
             return
-        if verb in ("delete", "deletecollection") and kind in ("replicasets", "services", "pods"):
+        if verb in ("delete", "deletecollection") and kind in (*VERSIONS, *PARTS):
             self.deleted(kind, key, seconds(event["requestReceivedTimestamp"]), ours)
-        elif verb in WITH_BODIES and kind == "replicasets" and of.get("subresource") in (None, "scale"):
+        elif verb in WITH_BODIES and kind in VERSIONS and of.get("subresource") in (None, "scale"):
             self.version_written(key, event, ours)
         elif verb in WITH_BODIES and kind == "restatedeployments" and not of.get("subresource"):
             self.owner_written(event, ours)
@@ -94,18 +97,18 @@ class History:
         namespace, name = key
         if name is None:  # all of a namespace
             versions = [version for version in self.versions if version[0] == namespace]
-        else:  # a Service is named as its ReplicaSet, a pod after it
+        else:  # a Service is named as its ReplicaSet, a Route as its Configuration, a pod after it
             versions = [(namespace, name.rpartition("-")[0] if kind == "pods" else name)]
         for version in versions:
             if ours and version in self.versions:
                 self.take(version, when, f"DELETE {kind} {namespace}/{name or version[1]}")
-            if kind == "replicasets":
+            if kind in VERSIONS:
                 self.versions.pop(version, None)
 
     def version_written(self, key, event, ours):
         found = body_of(event)
         key = (key[0], found["metadata"]["name"])  # a create names it in the body only
-        replicas = found["spec"].get("replicas", 0)
+        replicas = found["spec"].get("replicas", 0)  # of a Configuration, Knative decides
         version = self.versions.get(key)
         if event["objectRef"].get("subresource") is None:
             version = version or self.versions.setdefault(key, Version(owner_of(found), replicas))
@@ -219,4 +222,4 @@ class Checker:
         return [json.loads(line) for line in whole.splitlines() if any(word in line for word in INTERESTING)]
 
 
-INTERESTING = [f'"resource":"{name}"'.encode() for name in ("replicasets", "restatedeployments", "services", "pods")]
+INTERESTING = [f'"resource":"{name}"'.encode() for name in ("restatedeployments", *VERSIONS, *PARTS)]
