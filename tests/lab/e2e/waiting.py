@@ -3,17 +3,23 @@ import contextlib
 import threading
 import time
 
+from labkit import audit
 
-def eventually(what, check, timeout=60, told=None, interval=0.1):
-    """Waits until check() returns something true, and returns that; `told` says what there is instead."""
-    deadline = time.monotonic() + timeout
+
+def eventually(what, check, timeout=60, told=None, interval=None):
+    """Waits until check() returns something true, and returns that; `told` says what there is instead.
+
+    Without an interval the longer it takes the rarer are the looks: most of a lab's requests are such looks.
+    """
+    begin = time.monotonic()
     while True:
         found = check()
         if found:
             return found
-        if time.monotonic() > deadline:
+        waited = time.monotonic() - begin
+        if waited > timeout:
             raise AssertionError(f"not within {timeout} s: {what}" + (f"; instead: {told()}" if told else ""))
-        time.sleep(interval)
+        time.sleep(interval or min(max(waited / 10, 0.1), 0.5))
 
 
 @contextlib.contextmanager
@@ -42,12 +48,11 @@ class Quiet:
     WRITES = ("create", "update", "patch", "delete", "deletecollection")
 
     def __init__(self, lab, agent, namespace=""):
-        self.lab, self.agent = lab, agent
+        self.audit = audit.AuditLog(lab, agent)
         self.within = f"/namespaces/{namespace}/" if namespace else ""
-        self.before = len(lab.audit(agent))
 
     def requests(self):
-        return [(event["verb"], event["requestURI"]) for event in self.lab.audit(self.agent)[self.before:]
+        return [(event["verb"], event["requestURI"]) for event in self.audit.requests()
                 if self.within in event["requestURI"]]
 
     def writes(self):

@@ -1,48 +1,83 @@
 """Plain HTTP into the lab: to the API server with the lab's certificate, and to anything else by address."""
 import http.client
 import json
+import select
 import socket
 import ssl
+import threading
 
 from . import netns
 
 
 class ApiServer:
-    """Requests to the API server without starting a kubectl for each, which costs a tenth of a second."""
+    """Requests to the API server without starting a kubectl for each, which costs a tenth of a second.
+
+    Each thread keeps its connection: most requests are looks whether something is there yet, and the greeting of TLS
+    costs both sides more than the look.
+    """
 
     def __init__(self, lab_name, pki_directory, user_agent="lab"):
         self.lab_name = lab_name
         self.user_agent = user_agent
         self.tls = ssl.create_default_context(cafile=str(pki_directory / "ca.crt"))
         self.tls.load_cert_chain(pki_directory / "lab.crt", pki_directory / "lab.key")
+        self.kept = threading.local()
 
     def open(self, method, path, body=None, timeout=10, content_type="application/json"):
-        """Sends one request and returns (connection, response); the caller closes the connection.
-
-        With lab_name None the caller is inside the lab's network already.
-        """
-        plain = dial(self.lab_name, netns.NODE_ADDRESS, 6443, timeout)
+        """Sends one request on a connection of its own and returns (connection, response); the caller closes it."""
+        connection = self._connect(timeout)
         try:
-            connection = http.client.HTTPConnection(netns.NODE_ADDRESS, 6443)
-            connection.sock = self.tls.wrap_socket(plain, server_hostname=netns.NODE_ADDRESS)
-            headers = {"User-Agent": self.user_agent, "Content-Type": content_type}
-            connection.request(method, path, None if body is None else json.dumps(body), headers)
-            return connection, connection.getresponse()
+            return connection, self._send(connection, method, path, body, content_type)
         except BaseException:
-            plain.close()
+            connection.close()
             raise
 
-    def request(self, method, path, body=None, timeout=10, content_type="application/json"):
+    def request(self, method, path, body=None, timeout=30, content_type="application/json"):
         """Returns (status, decoded body); text that is no JSON comes back as text."""
-        connection, response = self.open(method, path, body, timeout, content_type)
+        connection = self._kept() or self._connect(timeout)
+        self.kept.connection = None
         try:
+            connection.sock.settimeout(timeout)
+            response = self._send(connection, method, path, body, content_type)
             text = response.read().decode()
-        finally:
+        except BaseException:
             connection.close()
+            raise
+        self.kept.connection = connection
         try:
             return response.status, json.loads(text)
         except ValueError:
             return response.status, text
+
+    def _connect(self, timeout):
+        """With lab_name None the caller is inside the lab's network already."""
+        plain = dial(self.lab_name, netns.NODE_ADDRESS, 6443, timeout)
+        try:
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection = http.client.HTTPConnection(netns.NODE_ADDRESS, 6443)
+            connection.auto_open = False  # without TLS, and not from inside
+            connection.sock = self.tls.wrap_socket(plain, server_hostname=netns.NODE_ADDRESS)
+            return connection
+        except BaseException:
+            plain.close()
+            raise
+
+    def _kept(self):
+        """This thread's connection; None when there is none that the server has left open."""
+        connection = getattr(self.kept, "connection", None)
+        if connection is None or connection.sock is None:  # the server wanted the last answer to be the last
+            return None
+        news = select.poll()
+        news.register(connection.sock, select.POLLIN)
+        if news.poll(0):  # nobody speaks unasked but to say goodbye
+            connection.close()
+            return None
+        return connection
+
+    def _send(self, connection, method, path, body, content_type):
+        headers = {"User-Agent": self.user_agent, "Content-Type": content_type}
+        connection.request(method, path, None if body is None else json.dumps(body), headers)
+        return connection.getresponse()
 
     def ready(self):
         try:
