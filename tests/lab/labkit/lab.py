@@ -79,9 +79,10 @@ class Lab:
 
     def fetch(self):
         """Makes all programs and images now, so that no later command has to wait for them."""
-        from . import images
+        from . import helm, images
         binaries.kubernetes(self.say)
         binaries.kwok(self.say)
+        helm.program(self.say)
         images.archives(self.say)
         images.queue(self.say)
 
