@@ -46,7 +46,7 @@ void MakePodIdentity(const Observed& seen, ClusterPlan& plan) {
   }
   if (!seen.Serves(kPodIdentityAssociations)) {
     return WaitFor(plan, Reason::kPodIdentityNotSynced,
-                   absl::StrCat("the CRD ", DefinitionOf(kPodIdentityAssociations),
+                   absl::StrCat("the CRD ", kube::DefinitionOf(kPodIdentityAssociations),
                                 " is not installed; install the ACK controller for EKS, or remove "
                                 "spec.security.awsPodIdentityAssociationRoleArn"));
   }
@@ -75,7 +75,7 @@ void MakeWorkloadIdentity(const Observed& seen, ClusterPlan& plan) {
   }
   if (!seen.Serves(kPolicyMembers)) {
     return WaitFor(plan, Reason::kPolicyMemberCrdNotFound,
-                   absl::StrCat("the CRD ", DefinitionOf(kPolicyMembers),
+                   absl::StrCat("the CRD ", kube::DefinitionOf(kPolicyMembers),
                                 " is not installed; install Config Connector, or start the operator without "
                                 "GCP_WORKLOAD_IDENTITY"));
   }

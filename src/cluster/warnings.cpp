@@ -22,7 +22,7 @@ std::optional<Warning> OfSigningKey(const Observed& seen) {
   if (!seen.config.manage_secret_provider_classes || seen.Serves(kSecretProviderClasses)) return std::nullopt;
   return Warning{"SecretProviderClassesNotInstalled",
                  absl::StrCat(field, ".secretProvider: the Secrets Store CSI driver (CRD ",
-                              DefinitionOf(kSecretProviderClasses), ") is not installed, so ",
+                              kube::DefinitionOf(kSecretProviderClasses), ") is not installed, so ",
                               SignsByProvider(seen) ? "pods that have the key keep it, and none can start with it"
                                                     : "Restate does not sign its requests",
                               ". Install it, or give the key by secret")};
@@ -41,7 +41,7 @@ std::optional<Warning> OfSecurityGroups(const Observed& seen) {
   const auto& groups = seen.security().aws_pod_security_groups;
   if (!groups || groups->empty() || seen.Serves(kSecurityGroupPolicies)) return std::nullopt;
   return Warning{"SecurityGroupPoliciesNotInstalled",
-                 absl::StrCat("spec.security.awsPodSecurityGroups: the CRD ", DefinitionOf(kSecurityGroupPolicies),
+                 absl::StrCat("spec.security.awsPodSecurityGroups: the CRD ", kube::DefinitionOf(kSecurityGroupPolicies),
                               " of the VPC resource controller is not installed, so the pods are in no security group "
                               "of their own")};
 }

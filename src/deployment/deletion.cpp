@@ -5,7 +5,7 @@
 #include "restate/deployment/announce.h"
 #include "restate/deployment/deployment.h"
 #include "restate/deployment/gates.h"
-#include "restate/deployment/spec_check.h"
+#include "restate/deployment/knative.h"
 #include "restate/plan/finalizer.h"
 
 namespace restate::deployment {
@@ -156,6 +156,11 @@ void Remove(const Observed& seen, plan::Step release, DeploymentPlan& plan) {
   plan.deletion->message = "Drained; removing the versions";
 }
 
+// Versions may be there that cannot be seen. Where Knative is not installed there is none left.
+bool HidesVersions(const Observed& seen) {
+  return seen.in_knative_mode() && seen.knative == KnativeState::kUnknown && seen.mode() != Mode::kForce;
+}
+
 }  // namespace
 
 DeploymentPlan PlanDeletion(const Observed& seen) {
@@ -166,10 +171,6 @@ DeploymentPlan PlanDeletion(const Observed& seen) {
     plan.released = true;
     return plan;
   }
-  if (absl::Status unsupported = CheckSupported(seen); !unsupported.ok()) {
-    plan.failure = std::move(unsupported);
-    return plan;
-  }
   if (!seen.status || !seen.status->deletion) {
     plan.steps.push_back(Announce(seen, "DeleteRequested", absl::StrCat("Delete `", seen.object->key().name, "`")));
   }
@@ -178,7 +179,11 @@ DeploymentPlan PlanDeletion(const Observed& seen) {
     plan.released = true;
     return plan;
   }
-  if (seen.mode() == Mode::kForce && !ForcingIsTold(seen) && !seen.versions.empty()) {
+  if (HidesVersions(seen)) {
+    plan.wait = KnativeMissing(seen);
+    plan.deletion = StatusOfDeletion(seen);
+    plan.deletion->message = plan.wait->message;
+  } else if (seen.mode() == Mode::kForce && !ForcingIsTold(seen) && !seen.versions.empty()) {
     TellForcing(seen, plan);
   } else if (seen.needs_look && !seen.usage.look && !GivesUpOnRestate(seen)) {
     SayWhyBlind(seen, plan);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "restate/deployment/knative.h"
 
 namespace restate::deployment {
 namespace {
@@ -13,15 +14,15 @@ plan::Wait Counted(Reason reason, const Observed& seen, std::int64_t actual, std
                                seen.object->key().ns, " -l ", std::string(kHashLabel), "=", seen.hash)};
 }
 
-// Controlled by the version's ReplicaSet, or by an earlier one of that name, which somebody deleted: that Service is
-// taken over before the garbage collector comes for it.
-bool IsServiceOf(const Version& version, const kube::Object& service) {
-  if (service.owner_uid() == version.object->uid()) return true;
-  const json::Value body = service.Body();
+// Controlled by the version, or by an earlier one of that name, which somebody deleted: that one is taken over before
+// the garbage collector comes for it.
+bool IsFrontOf(const Version& version, const kube::Object& front) {
+  if (front.owner_uid() == version.object->uid()) return true;
+  const json::Value body = front.Body();
   const json::Value* owners = body.FindPath({"metadata", "ownerReferences"});
   if (!owners || !owners->array()) return false;
   return std::any_of(owners->array()->begin(), owners->array()->end(), [&](const json::Value& owner) {
-    return owner.BoolAt({"controller"}) && owner.StringAt({"kind"}) == kube::kReplicaSets.kind &&
+    return owner.BoolAt({"controller"}) && owner.StringAt({"kind"}) == version.resource.kind &&
            owner.StringAt({"name"}) == version.name();
   });
 }
@@ -47,7 +48,8 @@ std::optional<plan::Wait> ClusterNotReady(const Observed& seen) {
   return std::nullopt;
 }
 
-std::optional<plan::Wait> ReplicaSetNotReady(const Observed& seen, const Version& current) {
+std::optional<plan::Wait> VersionNotReady(const Observed& seen, const Version& current) {
+  if (current.is_knative()) return RouteNotReady(current);
   if (current.object->deleting()) {
     return plan::Wait{Reason::kReplicaSetScaling, absl::StrCat("ReplicaSet ", current.name(),
                                                                " is being deleted; it is made anew when it is gone")};
@@ -71,22 +73,27 @@ std::optional<plan::Wait> ReplicaSetNotReady(const Observed& seen, const Version
 }
 
 std::optional<plan::Wait> NothingToRegister(const Observed& seen, const Version& current) {
-  if (seen.spec.replicas > 0) return std::nullopt;
+  if (current.is_knative() || seen.spec.replicas > 0) return std::nullopt;
   return plan::Wait{Reason::kScaledToZero,
                     absl::StrCat("version ", current.name(),
                                  " has spec.replicas 0 and is not registered: Restate asks the pods "
                                  "for their services. Set spec.replicas to 1 or more")};
 }
 
-std::optional<plan::Wait> ServiceNameTaken(const Observed& seen) {
+std::optional<plan::Wait> NameTaken(const Observed& seen) {
   const Version* current = seen.Current();
-  if (!seen.service_holder || !current || IsServiceOf(*current, *seen.service_holder)) return std::nullopt;
+  if (seen.tagged() && !current && seen.name_holder) {
+    return plan::Wait{Reason::kNameTaken, absl::StrCat("Configuration ", seen.name_holder->key().ToString(),
+                                                       " exists and is not this object's; it is left alone. Rename or "
+                                                       "delete it, or choose another spec.knative.tag")};
+  }
+  if (!seen.front_holder || !current || IsFrontOf(*current, *seen.front_holder)) return std::nullopt;
   return plan::Wait{Reason::kNameTaken,
-                    absl::StrCat("Service ", seen.service_holder->key().ToString(),
-                                 " exists and is not controlled by this object's ReplicaSet; it is left alone. "
-                                 "Rename or delete it")};
+                    absl::StrCat(current->is_knative() ? "Route " : "Service ", seen.front_holder->key().ToString(),
+                                 " exists and is not controlled by this object's ", std::string(current->resource.kind),
+                                 "; it is left alone. Rename or delete it")};
 }
 
-bool HashCollides(const Observed& seen) { return seen.name_holder != nullptr && seen.Current() == nullptr; }
+bool HashCollides(const Observed& seen) { return !seen.tagged() && seen.name_holder && !seen.Current(); }
 
 }  // namespace restate::deployment

@@ -31,30 +31,58 @@ void NameWantedVersion(Observed& seen) {
   seen.template_text = PodTemplateText(seen.spec.pod_template);
   seen.hash = VersionHash(seen.spec, seen.template_text, seen.status ? seen.status->collision_count : std::nullopt,
                           TunnelsInProcess(seen.spec) ? seen.environment() : nullptr);
-  seen.name = absl::StrCat(seen.object->key().name, "-", seen.hash);
+  seen.tag = seen.tagged() ? *seen.spec.knative->tag : seen.hash;
+  seen.name = absl::StrCat(seen.object->key().name, "-", seen.tag);
 }
 
-Version MakeVersion(const Observed& seen, const kube::ObjectPtr& object, const runtime::Cache& cache) {
-  Version version{object, object->Body(), nullptr, nullptr, {}};
+const kube::Resource& FrontOf(const kube::Resource& resource) {
+  return resource == kConfigurations ? kRoutes : kube::kServices;
+}
+
+Version MakeVersion(const Observed& seen, const kube::Resource& resource, const kube::ObjectPtr& object,
+                    const runtime::Cache& cache) {
+  Version version{.resource = resource, .object = object, .body = object->Body()};
   version.deployment_id = version.Annotation(kDeploymentIdAnnotation);
-  version.service = cache.Get(kube::kServices, object->key());
+  version.front = cache.Get(FrontOf(resource), object->key());
+  if (version.is_knative()) {
+    const std::string revision(version.body.StringAt({"status", "latestCreatedRevisionName"}));
+    version.revision = cache.Get(kRevisions, {object->key().ns, revision});
+    return version;
+  }
   const auto autoscaler = cache.Get(kube::kAutoscalers, object->key());
   if (autoscaler && autoscaler->owner_uid() == seen.object->uid()) version.autoscaler = autoscaler;
   return version;
 }
 
-void GatherVersions(Observed& seen, const runtime::Cache& cache) {
-  for (const auto& object : cache.OwnedBy(kube::kReplicaSets, seen.object->uid())) {
-    if (object->key().ns == seen.object->key().ns) seen.versions.push_back(MakeVersion(seen, object, cache));
+KnativeState StateOfKnative(const runtime::Cache& cache) {
+  const auto listed = [&](const kube::Resource& resource) { return cache.Synced(resource); };
+  if (listed(kConfigurations) && listed(kRoutes) && listed(kRevisions)) return KnativeState::kServed;
+  const kube::Key definition{"", kube::DefinitionOf(kConfigurations)};
+  const bool known = listed(kube::kCustomResourceDefinitions);
+  return known && !cache.Get(kube::kCustomResourceDefinitions, definition) ? KnativeState::kAbsent
+                                                                           : KnativeState::kUnknown;
+}
+
+void GatherVersionsOf(Observed& seen, const kube::Resource& resource, const runtime::Cache& cache) {
+  for (const auto& object : cache.OwnedBy(resource, seen.object->uid())) {
+    if (object->key().ns == seen.object->key().ns) seen.versions.push_back(MakeVersion(seen, resource, object, cache));
   }
+}
+
+// Of both modes: where somebody changed the mode all the same, the old versions leave as they always do.
+void GatherVersions(Observed& seen, const runtime::Cache& cache) {
+  GatherVersionsOf(seen, kube::kReplicaSets, cache);
+  // What was known of an API that is gone may still lie in the cache.
+  if (seen.knative == KnativeState::kServed) GatherVersionsOf(seen, kConfigurations, cache);
   const auto created = [](const Version& v) { return v.body.StringAt({"metadata", "creationTimestamp"}); };
   // Times have whole seconds: the name breaks ties, so that the order is the same in every pass.
   std::sort(seen.versions.begin(), seen.versions.end(), [&](const Version& a, const Version& b) {
     return std::pair(created(a), std::string_view(a.name())) > std::pair(created(b), std::string_view(b.name()));
   });
   const kube::Key wanted{seen.object->key().ns, seen.name};
-  seen.name_holder = cache.Get(kube::kReplicaSets, wanted);
-  seen.service_holder = cache.Get(kube::kServices, wanted);
+  const kube::Resource& resource = seen.in_knative_mode() ? kConfigurations : kube::kReplicaSets;
+  seen.name_holder = cache.Get(resource, wanted);
+  seen.front_holder = cache.Get(FrontOf(resource), wanted);
 }
 
 // An endpoint that the status tells of is told without its token. Without one it refuses to answer, and that is no
@@ -131,6 +159,7 @@ std::optional<Observed> Gather(const kube::Key& key, const runtime::Cache& cache
     seen.cloud = FindCloud(seen.clouds, *cloud, cache.Synced(kRestateCloudEnvironments));
   }
   NameWantedVersion(seen);
+  seen.knative = StateOfKnative(cache);
   GatherVersions(seen, cache);
   seen.endpoint = WantedEndpoint(seen, cache, read_secret);
   seen.cluster = StateOfCluster(seen, cache);

@@ -17,9 +17,9 @@ constexpr std::array<std::string_view, 9> kNotPropagated = {
     kDeploymentIdAnnotation,
     kPodTemplateAnnotation,
     kReconcileAnnotation,
-    "restate.dev/registered-at",
-    "restate.dev/deployment",
-    "restate.dev/tag",
+    kRegisteredAtAnnotation,
+    kDeploymentAnnotation,
+    kTagAnnotation,
 };
 
 std::string ExpressionText(const json::Value& expression) {
@@ -39,14 +39,19 @@ std::string ExpressionText(const json::Value& expression) {
 
 }  // namespace
 
-StringMap PodLabels(const Observed& seen) {
+StringMap TemplateLabels(const Observed& seen) {
   StringMap labels;
   if (const auto& metadata = seen.spec.pod_template.metadata; metadata && metadata->labels) labels = *metadata->labels;
-  labels[std::string(kHashLabel)] = seen.hash;
   // The cluster's network policies let in what carries this.
   if (const auto& cluster = seen.spec.restate.target.cluster) {
     labels[absl::StrCat(std::string(kAllowLabel), *cluster)] = "true";
   }
+  return labels;
+}
+
+StringMap PodLabels(const Observed& seen) {
+  StringMap labels = TemplateLabels(seen);
+  labels[std::string(kHashLabel)] = seen.hash;
   return labels;
 }
 
@@ -57,11 +62,16 @@ StringMap ReplicaSetLabels(const Observed& seen) {
   return labels;
 }
 
-StringMap ServiceLabels(const Observed& seen) {
+StringMap PropagatedLabels(const Observed& seen) {
   StringMap labels = json::ToMap(seen.body.FindPath({"metadata", "labels"}));
   // `kubectl apply --prune` removes what carries these and is not in its set.
   std::erase_if(labels, [](const auto& label) { return label.first.rfind("applyset.kubernetes.io/", 0) == 0; });
   labels[std::string(kManagedByLabel)] = kManager;
+  return labels;
+}
+
+StringMap ServiceLabels(const Observed& seen) {
+  StringMap labels = PropagatedLabels(seen);
   labels[std::string(kOwnedByLabel)] = seen.object->key().name;
   return labels;
 }

@@ -124,7 +124,7 @@ json::Value ServiceFor(const Observed& seen, const Version& version) {
         json::Obj({{"name", version.name()},
                    {"namespace", version.object->key().ns},
                    // Of the one we looked at: another that took its name meanwhile is not overwritten.
-                   {"uid", version.service ? json::Value(version.service->uid()) : json::Value()},
+                   {"uid", version.front ? json::Value(version.front->uid()) : json::Value()},
                    {"labels", json::FromMap(ServiceLabels(seen))},
                    {"annotations", json::FromMap(PropagatedAnnotations(seen))},
                    {"ownerReferences", json::Arr({plan::ControllerReference(kube::kReplicaSets, *version.object)})}})},
@@ -157,12 +157,19 @@ json::Value AutoscalerFor(const Observed& seen, const Version& version) {
        {"spec", std::move(spec)}});
 }
 
-plan::Apply Record(const Version& version, std::string_view deployment_id) {
-  return Annotate(version, json::Obj({{kDeploymentIdAnnotation, deployment_id}}), kRecordId);
+std::string TimeText(absl::Time at) { return absl::FormatTime("%Y-%m-%d%ET%H:%M:%S+00:00", at, absl::UTCTimeZone()); }
+
+plan::Apply Record(const Version& version, std::string_view deployment_id, absl::Time now) {
+  if (!version.is_knative()) {
+    return Annotate(version, json::Obj({{kDeploymentIdAnnotation, deployment_id}}), kRecordId);
+  }
+  return Annotate(version,
+                  json::Obj({{kDeploymentIdAnnotation, deployment_id}, {kRegisteredAtAnnotation, TimeText(now)}}),
+                  kRecordOnConfiguration);
 }
 
 plan::Apply RecordOnService(const Version& version) {
-  return plan::ApplyAnnotations(kube::kServices, version.service,
+  return plan::ApplyAnnotations(kube::kServices, version.front,
                                 json::Obj({{kDeploymentIdAnnotation, version.deployment_id}}), kRecordId);
 }
 
@@ -176,7 +183,7 @@ plan::Apply Scale(const Version& version, std::int64_t replicas, std::string_vie
 }
 
 plan::Apply Annotate(const Version& version, json::Value annotations, std::string_view manager) {
-  return plan::ApplyAnnotations(kube::kReplicaSets, version.object, std::move(annotations), manager);
+  return plan::ApplyAnnotations(version.resource, version.object, std::move(annotations), manager);
 }
 
 }  // namespace restate::deployment

@@ -24,7 +24,7 @@ bool WasReady(const Observed& seen) {
 
 // About to be registered: it may be already (see above), and whoever waits for a look is woken when Restate is back.
 bool IsToBeRegistered(const Observed& seen, const Version& current) {
-  return current.deployment_id.empty() && current.MayBeRegistered() && !ReplicaSetNotReady(seen, current);
+  return current.deployment_id.empty() && current.MayBeRegistered() && !VersionNotReady(seen, current);
 }
 
 // Those whose work is to end.
@@ -69,7 +69,7 @@ std::optional<admin::Wanted> LookNeeded(const Observed& seen) {
   const bool routes = current && (!current->deployment_id.empty() || IsToBeRegistered(seen, *current));
   if (!AnyMayBeRegistered(seen, current) && !routes) return std::nullopt;
   const bool retiring = std::any_of(seen.versions.begin(), seen.versions.end(),
-                                    [&](const Version& v) { return &v != current && v.replicas() > 0; });
+                                    [&](const Version& v) { return &v != current && v.AtWork(seen.now); });
   const bool surplus = seen.versions.size() > static_cast<std::size_t>(seen.spec.revision_history_limit) + 1;
   const bool fresh = retiring || surplus || !WasReady(seen);
   return admin::Wanted{.max_age = fresh ? AgeForRemovals(seen, current) : kSteadyLook,

@@ -8,6 +8,15 @@
 #include "restate/plan/suspension.h"
 
 namespace restate::deployment {
+namespace {
+
+// What follows the scheme.
+std::string HostAt(const std::string& uri) {
+  const auto scheme = uri.find("://");
+  return scheme == std::string::npos ? "" : uri.substr(scheme + 3);
+}
+
+}  // namespace
 
 const crd::VersionStatus* Observed::ToldOf(std::string_view version) const {
   if (!status || !status->versions) return nullptr;
@@ -18,8 +27,10 @@ const crd::VersionStatus* Observed::ToldOf(std::string_view version) const {
 }
 
 const Version* Observed::Current() const {
+  const kube::Resource& resource = in_knative_mode() ? kConfigurations : kube::kReplicaSets;
   for (const Version& version : versions) {
-    if (version.name() == name && version.Annotation(kPodTemplateAnnotation) == template_text) return &version;
+    if (version.resource != resource || version.name() != name) continue;
+    if (tagged() || version.Annotation(kPodTemplateAnnotation) == template_text) return &version;
   }
   return nullptr;
 }
@@ -29,6 +40,17 @@ std::string Version::tunnel() const {
   return pod_spec ? std::string(TunnelOf(*pod_spec)) : "";
 }
 
+std::int64_t Version::replicas() const {
+  if (!is_knative()) return body.IntAt({"spec", "replicas"}, 1);
+  return revision ? revision->Body().IntAt({"status", "actualReplicas"}) : 0;
+}
+
+bool Version::AtWork(absl::Time now) const {
+  if (!is_knative()) return replicas() > 0;
+  const auto removal = RemovalTime();
+  return !deployment_id.empty() && (!removal || *removal > now);
+}
+
 std::optional<absl::Time> Version::RemovalTime() const {
   absl::Time at;
   std::string unused;
@@ -36,6 +58,8 @@ std::optional<absl::Time> Version::RemovalTime() const {
     return std::nullopt;
   return at;
 }
+
+bool Observed::in_knative_mode() const { return body.StringAt({"spec", "deploymentMode"}) == "knative"; }
 
 bool Observed::suspended() const { return plan::IsSuspended(*object, body); }
 
@@ -70,22 +94,26 @@ bool Observed::IsUriOf(const Version& version, std::string_view uri) const {
       return each.environment.ok() && admin::UriBehindTunnel(*each.environment, tunnel, uri);
     });
   }
-  return BehindTunnel(clouds, uri)
-      .starts_with(absl::StrCat("http://", version.name(), ".", version.object->key().ns, ".svc."));
+  const std::string host = HostAt(BehindTunnel(clouds, uri));
+  return host.starts_with(absl::StrCat(version.name(), ".", version.object->key().ns, ".svc."));
 }
 
-// http://<name>-<hash>.<namespace>.svc.<domain>: a hash is made of the ten characters below and has no dash, so no
-// other object's versions are called so. The name of a tunnel that pods open themselves has no namespace, and tells
-// nothing.
-bool Observed::IsOurUri(std::string_view registered) const {
-  const std::string plain = BehindTunnel(clouds, registered);
-  std::string_view uri = plain;
-  const std::string before = absl::StrCat("http://", object->key().name, "-");
-  const std::string after = absl::StrCat(".", object->key().ns, ".svc.");
-  if (!uri.starts_with(before)) return false;
-  uri.remove_prefix(before.size());
-  const auto end = uri.find_first_not_of(kHashDigits);
-  return end != 0 && end != std::string_view::npos && uri.substr(end).starts_with(after);
+// <name>-<hash>.<namespace>.svc.<domain>: a hash is made of the ten characters below and has no dash, so no other
+// object's versions are called so. One that a person named is ours if the status says so. The name of a tunnel that
+// pods open themselves has no namespace, and tells nothing.
+bool Observed::IsOurs(std::string_view deployment_id, std::string_view uri) const {
+  const std::string plain = BehindTunnel(clouds, uri);
+  if (!in_knative_mode() && !plain.starts_with("http://")) return false;
+  const std::string host = HostAt(plain);
+  const std::string before = absl::StrCat(object->key().name, "-");
+  if (!host.starts_with(before)) return false;
+  const std::string_view rest = std::string_view(host).substr(before.size());
+  const auto end = std::min(rest.find('.'), rest.size());
+  if (!rest.substr(end).starts_with(absl::StrCat(".", object->key().ns, ".svc."))) return false;
+  const std::string_view version_tag = rest.substr(0, end);
+  if (version_tag.empty()) return false;
+  return version_tag.find_first_not_of(kHashDigits) == std::string_view::npos ||
+         (status && status->deployment_id == deployment_id) || ToldOf(absl::StrCat(before, std::string(version_tag)));
 }
 
 const admin::DeploymentUse* Observed::UseOf(std::string_view deployment_id) const {

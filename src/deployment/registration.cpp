@@ -7,6 +7,8 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "restate/deployment/knative.h"
+#include "restate/deployment/objects.h"
 
 namespace restate::deployment {
 namespace {
@@ -68,7 +70,7 @@ std::string IdOfUri(const Observed& seen, const Version& current) {
 std::string LatestOfOurs(const Observed& seen, const Version& current) {
   if (!seen.usage.look) return {};
   for (const auto& [id, use] : seen.usage.look->deployments) {
-    if (use.latest && id != current.deployment_id && (HasVersionOf(seen, id) || seen.IsOurUri(use.uri))) return id;
+    if (use.latest && id != current.deployment_id && (HasVersionOf(seen, id) || seen.IsOurs(id, use.uri))) return id;
   }
   return {};
 }
@@ -102,8 +104,12 @@ absl::StatusOr<std::string> ServiceUri(const Observed& seen, const Version& vers
   if (environment && TunnelsInProcess(seen.spec)) {
     return admin::TunnelUri(*environment, version.tunnel(), absl::StrCat("http://in-process:9080/", escaped));
   }
-  const std::string uri = absl::StrCat("http://", version.name(), ".", version.object->key().ns, ".svc.",
-                                       seen.config.cluster_dns, ":9080/", escaped);
+  const std::string origin = version.is_knative()
+                                 ? UrlOfRoute(version)
+                                 : absl::StrCat("http://", version.name(), ".", version.object->key().ns, ".svc.",
+                                                seen.config.cluster_dns, ":9080");
+  if (origin.empty()) return MakeError(Reason::kRouteNotReady, "the Route has no URL yet");
+  const std::string uri = absl::StrCat(origin, "/", escaped);
   return environment ? admin::TunnelUri(*environment, (*seen.cloud)->uid, uri) : uri;
 }
 
@@ -114,12 +120,14 @@ absl::StatusOr<plan::Register> RegisterStep(const Observed& seen, const Version&
       *seen.endpoint,
       {.uri = *std::move(uri), .force = verdict == Verdict::kPromote, .use_http_11 = seen.spec.restate.use_http11},
       std::string(kDeploymentIdAnnotation),
-      std::string(kRecordId),
-      {kube::kReplicaSets},
+      std::string(current.is_knative() ? kRecordOnConfiguration : kRecordId),
+      {current.resource},
       {current.object}};
-  if (current.service) {
+  if (current.is_knative()) {
+    step.annotations = json::Obj({{kRegisteredAtAnnotation, TimeText(seen.now)}});
+  } else if (current.front) {
     step.record_resources.push_back(kube::kServices);
-    step.record_on.push_back(current.service);
+    step.record_on.push_back(current.front);
   }
   return step;
 }

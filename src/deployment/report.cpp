@@ -2,6 +2,7 @@
 
 #include "restate/deployment/announce.h"
 #include "restate/deployment/deployment.h"
+#include "restate/deployment/knative.h"
 #include "restate/deployment/labels.h"
 #include "restate/deployment/version_status.h"
 #include "restate/plan/verdict.h"
@@ -37,11 +38,10 @@ crd::RestateDeploymentStatus SuspendedStatus(const Observed& seen, const plan::V
   return status;
 }
 
-void FillCounters(const Observed& seen, const Version& current, crd::RestateDeploymentStatus& status) {
+void FillPodCounters(const Observed& seen, const Version& current, crd::RestateDeploymentStatus& status) {
   const auto count = [&](std::string_view name) {
     return static_cast<std::int32_t>(current.body.IntAt({"status", name}));
   };
-  if (!current.deployment_id.empty()) status.deployment_id = current.deployment_id;
   status.replicas = count("replicas");
   status.desired_replicas = seen.spec.replicas;
   status.ready_replicas = count("readyReplicas");
@@ -49,27 +49,59 @@ void FillCounters(const Observed& seen, const Version& current, crd::RestateDepl
   status.unavailable_replicas = std::max(0, seen.spec.replicas - *status.available_replicas);
 }
 
+// Knative counts no pods that are not ready.
+void FillRevisionCounters(const Version& current, crd::RestateDeploymentStatus& status) {
+  const auto number = [](std::int64_t count) { return static_cast<std::int32_t>(count); };
+  status.replicas = number(current.replicas());
+  status.ready_replicas = status.available_replicas = status.replicas;
+  status.desired_replicas = number(DesiredReplicas(current));
+  status.unavailable_replicas = std::max(0, *status.desired_replicas - *status.available_replicas);
+}
+
+void FillCounters(const Observed& seen, crd::RestateDeploymentStatus& status) {
+  const Version* current = seen.Current();
+  if (current && !current->deployment_id.empty()) status.deployment_id = current->deployment_id;
+  // Restate still knows what the cluster has lost; but a new tag is another version.
+  if (!current && seen.status && (seen.deleting() || !seen.in_knative_mode()))
+    status.deployment_id = seen.status->deployment_id;
+  if (seen.in_knative_mode()) {
+    status.ready_replicas = status.available_replicas = status.desired_replicas = status.unavailable_replicas = 0;
+  }
+  if (!current) return;
+  current->is_knative() ? FillRevisionCounters(*current, status) : FillPodCounters(seen, *current, status);
+}
+
+crd::KnativeStatus StatusOfKnative(const Observed& seen) {
+  crd::KnativeStatus status{.configuration_name = seen.name, .route_name = seen.name};
+  const Version* current = seen.Current();
+  if (!current) return status;
+  if (std::string url = UrlOfRoute(*current); !url.empty()) status.url = std::move(url);
+  const std::string_view revision = current->body.StringAt({"status", "latestCreatedRevisionName"});
+  if (!revision.empty()) status.latest_revision = revision;
+  return status;
+}
+
 crd::RestateDeploymentStatus StatusFor(const Observed& seen, const DeploymentPlan& plan, const plan::Verdict& verdict) {
   if (verdict.reason == Reason::kSuspended) return SuspendedStatus(seen, verdict);
   crd::RestateDeploymentStatus status;
-  if (verdict.reason == Reason::kNotSupported && seen.status) {
-    // Another operator may have made what the counters are about, in a way we do not know.
-    status = *seen.status;
+  if (verdict.reason == Reason::kKnativeNotInstalled && seen.status) {
+    status = *seen.status;  // of what cannot be seen
     status.observed_generation = seen.object->generation();
     status.conditions = plan::ConditionsFor(FrameOf(seen), verdict);
+    status.deletion = plan.deletion;
     return status;
   }
-  if (const Version* current = seen.Current()) {
-    FillCounters(seen, *current, status);
-  } else if (seen.status) {
-    status.deployment_id = seen.status->deployment_id;  // Restate still knows what the cluster has lost
-  }
+  FillCounters(seen, status);
   if (seen.status) status.collision_count = seen.status->collision_count;
   if (plan.collided && status.collision_count.value_or(0) < std::numeric_limits<std::int32_t>::max()) {
     status.collision_count = std::max(0, status.collision_count.value_or(0)) + 1;
   }
   status.observed_generation = seen.object->generation();
-  if (seen.decoded.ok()) status.label_selector = SelectorText(VersionSelector(seen));
+  if (seen.in_knative_mode()) {
+    status.knative = StatusOfKnative(seen);
+  } else if (seen.decoded.ok()) {
+    status.label_selector = SelectorText(VersionSelector(seen));
+  }
   status.reconciliation =
       plan::ReconciliationFor(seen.status ? seen.status->reconciliation : std::nullopt, verdict, seen.deleting());
   status.conditions = plan::ConditionsFor(FrameOf(seen), verdict);

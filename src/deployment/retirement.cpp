@@ -74,6 +74,7 @@ class Retirer {
 
   // Pods for the work that is left: as many as there were, or as many as the user's autoscaler wants.
   void KeepPods(const Version& version) {
+    if (version.is_knative()) return;  // Knative scales it with its work
     const bool scales = seen_.spec.autoscaling && !seen_.deleting();
     if (scales) {
       result_.steps.push_back(plan::Apply{
@@ -111,7 +112,7 @@ class Retirer {
         seen_.spec.restate.drain_delay_seconds.value_or(crd::kDefaultDrainDelaySeconds), 0, kLongestDelaySeconds);
     // Whole seconds, as people write them, and never before the delay is over.
     const absl::Time at = absl::FromUnixSeconds(absl::ToUnixSeconds(seen_.now) + delay + 1);
-    const std::string text = absl::FormatTime("%Y-%m-%d%ET%H:%M:%S+00:00", at, absl::UTCTimeZone());
+    const std::string text = TimeText(at);
     result_.steps.push_back(Annotate(version, json::Obj({{kRemoveVersionAtAnnotation, text}}), kRemoveVersion));
     result_.steps.push_back(
         Announce(seen_, "VersionDrained",
@@ -125,7 +126,7 @@ class Retirer {
       result_.removes = true;
       RemoveAutoscaler(version);
     }
-    if (version.replicas() > 0) {
+    if (!version.is_knative() && version.replicas() > 0) {
       result_.removes = true;
       result_.steps.push_back(Scale(version, 0, kScaleDown));
       result_.steps.push_back(
@@ -137,7 +138,10 @@ class Retirer {
     }
     Deregister(registered);
     result_.removes = true;
-    result_.steps.push_back(plan::Delete{kube::kReplicaSets, version.object->key(), version.object->uid()});
+    plan::Delete removal{version.resource, version.object->key(), version.object->uid()};
+    // Its name is not free before its Route and Revisions are gone.
+    if (version.is_knative()) removal.propagation = "Foreground";
+    result_.steps.push_back(std::move(removal));
     result_.steps.push_back(
         Announce(seen_, "VersionRemoved", absl::StrCat("Version ", version.name(), " was removed")));
   }
@@ -195,7 +199,7 @@ Retirement RetireLeftovers(const Observed& seen) {
   for (const auto& [id, use] : seen.usage.look->deployments) {
     const bool exists = std::any_of(seen.versions.begin(), seen.versions.end(),
                                     [&, &uri = use.uri](const Version& version) { return seen.IsUriOf(version, uri); });
-    if (exists || !seen.IsOurUri(use.uri)) continue;
+    if (exists || !seen.IsOurs(id, use.uri)) continue;
     const Registered registered{id, &use, true, &*seen.endpoint};
     if (InUse(seen, registered)) {
       auto& list = seen.mode() == Mode::kForce ? result.abandoned : result.blockers;

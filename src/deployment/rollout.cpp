@@ -1,5 +1,6 @@
 #include "absl/strings/str_cat.h"
 #include "restate/deployment/announce.h"
+#include "restate/deployment/current_version.h"
 #include "restate/deployment/deployment.h"
 #include "restate/deployment/gates.h"
 #include "restate/deployment/objects.h"
@@ -69,7 +70,7 @@ plan::Wait ConfirmationOf(const Version& current) {
 void RegisterCurrent(const Observed& seen, const Version& current, Verdict verdict, DeploymentPlan& plan) {
   if (auto wait = ClusterNotReady(seen)) return WaitForCluster(*std::move(wait), plan);
   if (auto wait = NothingToRegister(seen, current)) return AddWait(plan, wait);
-  if (auto wait = ReplicaSetNotReady(seen, current)) return AddWait(plan, wait);
+  if (auto wait = VersionNotReady(seen, current)) return AddWait(plan, wait);
   if (LookIsMissing(seen, plan)) return;
   auto step = RegisterStep(seen, current, verdict);
   if (!step.ok()) {
@@ -91,53 +92,16 @@ void RegisterCurrent(const Observed& seen, const Version& current, Verdict verdi
 void Route(const Observed& seen, const Version& current, Verdict verdict, DeploymentPlan& plan) {
   switch (verdict) {
     case Verdict::kRecord:
-      plan.steps.push_back(Record(current, IdOfUri(seen, current)));
+      plan.steps.push_back(Record(current, IdOfUri(seen, current), seen.now));
       plan.again = true;
       return AddWait(plan, ConfirmationOf(current));
     case Verdict::kRegister:
     case Verdict::kPromote: return RegisterCurrent(seen, current, verdict, plan);
     case Verdict::kConfirm:
     case Verdict::kConflict: plan.LookAgainIn(kRoutingLook); return AddWait(plan, NotRoutedTo(seen, current, verdict));
-    case Verdict::kAlreadyLatest: return AddWait(plan, ReplicaSetNotReady(seen, current));
+    case Verdict::kAlreadyLatest: return AddWait(plan, VersionNotReady(seen, current));
     case Verdict::kUnknown: return;  // LookIsMissing has said why
   }
-}
-
-// What must exist before pods can be waited for. False: the rest depends on what these steps make.
-bool MakeCurrentVersion(const Observed& seen, DeploymentPlan& plan) {
-  if (HashCollides(seen)) {
-    plan.collided = true;
-    plan.failure = MakeError(Reason::kHashCollision,
-                             absl::StrCat("ReplicaSet ", seen.name, " exists and is another one; trying a new name"));
-    return false;
-  }
-  const Version* current = seen.Current();
-  if (!current) {
-    plan.steps.push_back(plan::Create{kube::kReplicaSets, ReplicaSetFor(seen), std::string(kManager)});
-    plan.again = true;
-    return false;
-  }
-  // One left from when it drained; the wanted version is scaled by spec.replicas alone.
-  if (current->autoscaler) {
-    plan.steps.push_back(plan::Delete{kube::kAutoscalers, current->autoscaler->key(), current->autoscaler->uid()});
-  }
-  for (plan::Step& step : UpdatesOf(seen, *current)) plan.steps.push_back(std::move(step));
-  if (auto taken = ServiceNameTaken(seen)) {
-    plan.failure = MakeError(taken->reason, taken->message);
-    return false;
-  }
-  plan.steps.push_back(
-      plan::Apply{kube::kServices, ServiceFor(seen, *current), std::string(kManager), "", current->service});
-  // Both are written with the registration; a crash between the two, or somebody's edit, leaves one without.
-  if (current->service && !current->deployment_id.empty()) {
-    plan.steps.push_back(RecordOnService(*current));
-  }
-  // Adopted again after a rollback: its removal is off.
-  if (current->HasAnnotation(kRemoveVersionAtAnnotation)) {
-    plan.steps.push_back(Annotate(*current, json::Object(), kRemoveVersion));
-  }
-  if (!current->service) plan.again = true;
-  return current->service != nullptr;
 }
 
 }  // namespace

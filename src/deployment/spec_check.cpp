@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "restate/base/dns_label.h"
+#include "restate/deployment/knative.h"
 #include "restate/deployment/labels.h"
 #include "restate/deployment/registration.h"
 
@@ -12,23 +13,17 @@ absl::Status Invalid(std::string_view field, std::string_view problem) {
   return MakeError(Reason::kInvalidSpec, absl::StrCat(std::string(field), ": ", std::string(problem)));
 }
 
-absl::Status Unsupported(std::string_view field) {
-  return MakeError(Reason::kNotSupported,
-                   absl::StrCat(std::string(field),
-                                " is not supported by this version of the operator; nothing is done for this object. "
-                                "Remove it, or install a version that knows it"));
-}
-
 // RFC 1035 label. A label value, as restate.dev/owned-by has, has the same limit.
 bool IsServiceName(std::string_view name) { return IsDnsLabel(name) && name.front() >= 'a' && name.front() <= 'z'; }
 
 absl::Status CheckName(const Observed& seen) {
   if (IsServiceName(seen.name)) return absl::OkStatus();
-  return Invalid("metadata.name",
+  return Invalid(seen.tagged() ? "spec.knative.tag" : "metadata.name",
                  absl::StrCat("each version needs a Service called ", seen.name,
                               ", and that is no Service name (at most 63 lower-case letters, digits and '-', "
                               "starting with a letter); choose a name of at most ",
-                              kMaxDnsLabel - 1 - seen.hash.size(), " such characters"));
+                              seen.tagged() ? "63 such characters in all, object and tag"
+                                            : absl::StrCat(kMaxDnsLabel - 1 - seen.hash.size(), " such characters")));
 }
 
 absl::Status CheckTemplate(const Observed& seen) {
@@ -45,7 +40,7 @@ absl::Status CheckTemplate(const Observed& seen) {
     RETURN_IF_ERROR(WithTunnel(pod, seen.name, *seen.environment()).status());
   }
   // The server admits 256 KiB of annotations per object; 6 KiB are left to all others.
-  if (seen.template_text.size() > 250 * 1024) {
+  if (!seen.tagged() && seen.template_text.size() > 250 * 1024) {
     return Invalid("spec.template",
                    absl::StrCat("is ", seen.template_text.size(),
                                 " bytes as JSON; at most 256000 fit into the annotation that keeps it"));
@@ -73,13 +68,6 @@ absl::Status CheckSelector(const Observed& seen) {
 
 }  // namespace
 
-absl::Status CheckSupported(const Observed& seen) {
-  // From the text: a spec that does not decode shall not be taken for one without Knative objects.
-  const std::string_view mode = seen.body.StringAt({"spec", "deploymentMode"}, "replicaset");
-  if (mode != "replicaset") return Unsupported(absl::StrCat("spec.deploymentMode ", std::string(mode)));
-  return absl::OkStatus();
-}
-
 absl::StatusOr<admin::Endpoint> EndpointOf(const Observed& seen) {
   if (!seen.decoded.ok()) return seen.decoded;
   const crd::RegisterTarget& target = seen.spec.restate.target;
@@ -93,7 +81,6 @@ absl::StatusOr<admin::Endpoint> EndpointOf(const Observed& seen) {
 
 absl::Status CheckSpec(const Observed& seen) {
   RETURN_IF_ERROR(seen.decoded);
-  RETURN_IF_ERROR(CheckSupported(seen));
   if (TunnelsInProcess(seen.spec) && !seen.spec.restate.target.cloud) {
     return Invalid("spec.restate.tunnelMode", "in-process needs spec.restate.register.cloud: the tunnel leads there");
   }
@@ -101,7 +88,7 @@ absl::Status CheckSpec(const Observed& seen) {
   RETURN_IF_ERROR(CheckName(seen));
   RETURN_IF_ERROR(CheckServicePath(seen));
   RETURN_IF_ERROR(CheckTemplate(seen));
-  return CheckSelector(seen);
+  return seen.in_knative_mode() ? CheckKnative(seen) : CheckSelector(seen);
 }
 
 }  // namespace restate::deployment

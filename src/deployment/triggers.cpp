@@ -60,6 +60,15 @@ bool WasTakenAway(const runtime::Change& change) {
   return !change.after && change.before && plan::HasFinalizer(change.before->Body(), crd::kRestateDeployment.finalizer);
 }
 
+std::optional<kube::Key> KeyOfKnativeChange(const runtime::Change& change) {
+  const auto& object = change.after ? change.after : change.before;
+  if (!object) return std::nullopt;
+  const json::Value body = object->Body();
+  const std::string_view owner = body.StringAt({"metadata", "annotations", kDeploymentAnnotation});
+  if (owner.empty()) return std::nullopt;
+  return kube::Key{object->key().ns, std::string(owner)};
+}
+
 std::optional<kube::Key> KeyOfChildChange(const runtime::Change& change) {
   const auto& object = change.after ? change.after : change.before;
   if (!object) return std::nullopt;

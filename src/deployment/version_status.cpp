@@ -63,10 +63,10 @@ crd::VersionStatus StatusOf(const Observed& seen, const Version& version, const 
   const Registered registered = FindRegistered(seen, version);
   status.phase = PhaseOf(seen, version, registered);
   if (registered.unanswered) {
-    status.message =
-        absl::StrCat("waiting for the answer of ", registered.endpoint->ToString(),
-                     ", where it was registered before. If that Restate is gone for good, remove the annotation ",
-                     std::string(kDeploymentIdAnnotation), " from ReplicaSet ", version.name());
+    status.message = absl::StrCat(
+        "waiting for the answer of ", registered.endpoint->ToString(),
+        ", where it was registered before. If that Restate is gone for good, remove the annotation ",
+        std::string(kDeploymentIdAnnotation), " from ", std::string(version.resource.kind), " ", version.name());
   }
   if (!registered.use) return status;
   if (!status.deployment_id) status.deployment_id = registered.id;

@@ -19,6 +19,7 @@ struct Place {
   std::string_view field;    // name of the member, of the list for its items
   bool quantity;             // below a member whose leaves are quantities
   bool whole = false;        // within something that is owned as a whole (atomic): nothing in it is owned singly
+  bool filled = false;       // a webhook fills in more than is desired, within atomic values too
 };
 
 bool IsSame(const Place& place);
@@ -82,12 +83,13 @@ bool IsAtomic(const json::Value* owned) { return owned != nullptr && owned->is_o
 
 bool IsSameObject(const Place& place) {
   const bool whole = place.whole || (IsAtomic(place.owned) && !IsEmpty(place.desired));
-  if (whole && HasMore(place)) return false;
+  if (whole && !place.filled && HasMore(place)) return false;
   for (const auto& [name, value] : *place.desired.object()) {
     const bool quantity = place.quantity || HoldsQuantities(name);
     // Names of defaults are looked up below what is lenient as a whole.
     const std::string_view field = place.field == "volumeClaimTemplates" ? place.field : std::string_view(name);
-    if (!IsSame({value, place.live->Find(name), OwnedField(place.owned, name), field, quantity, whole})) return false;
+    if (!IsSame({value, place.live->Find(name), OwnedField(place.owned, name), field, quantity, whole, place.filled}))
+      return false;
   }
   return true;
 }
@@ -102,7 +104,10 @@ bool IsSameKeyedList(const Place& place, const ListKeys& keys) {
     if (!key_values) return false;
     while (next < live.size() && KeyValues(live[next], keys) != key_values) ++next;
     if (next == live.size()) return false;
-    if (!IsSame({item, &live[next], OwnedItem(place.owned, *key_values), place.field, place.quantity})) return false;
+    if (!IsSame({item, &live[next], OwnedItem(place.owned, *key_values), place.field, place.quantity, false,
+                 place.filled})) {
+      return false;
+    }
     ++next;
   }
   return true;
@@ -112,7 +117,7 @@ bool IsSameAtomicList(const Place& place) {
   const json::Array &desired = *place.desired.array(), &live = *place.live->array();
   if (desired.size() != live.size()) return false;
   for (std::size_t i = 0; i < desired.size(); ++i) {
-    if (!IsSame({desired[i], &live[i], nullptr, place.field, place.quantity, true})) return false;
+    if (!IsSame({desired[i], &live[i], nullptr, place.field, place.quantity, true, place.filled})) return false;
   }
   return true;
 }
@@ -148,6 +153,12 @@ bool IsSame(const Place& place) {
   return IsSameLeaf(place);
 }
 
+// Knative's webhook writes its defaults, which each installation sets, into the containers of what is applied. Whoever
+// else changes these takes them over: an atomic list has one owner.
+bool IsFilledByWebhook(const json::Value& desired) {
+  return desired.StringAt({"apiVersion"}).starts_with("serving.knative.dev/");
+}
+
 // What of it can be owned. The rest names the object, or is not sent (Client::Apply).
 json::Value Claims(const json::Value& desired) {
   json::Value claims = desired;
@@ -179,7 +190,8 @@ bool IsNoOpApply(const json::Value& desired, const json::Value& live, std::strin
   if (!scale && entry.StringAt({"apiVersion"}) != desired.StringAt({"apiVersion"})) return false;
   const json::Value* owned = entry.Find("fieldsV1");
   const json::Value claims = Claims(desired);
-  return owned != nullptr && HasAllOwned(*owned, claims) && IsSame({claims, &live, owned, "", false});
+  return owned != nullptr && HasAllOwned(*owned, claims) &&
+         IsSame({claims, &live, owned, "", false, false, IsFilledByWebhook(desired)});
 }
 
 }  // namespace restate::kube

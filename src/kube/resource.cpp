@@ -11,6 +11,10 @@ std::string Resource::ApiVersion() const {
   return text;
 }
 
+std::string DefinitionOf(const Resource& resource) {
+  return std::string(resource.plural).append(".").append(resource.group);
+}
+
 std::string Key::ToString() const { return ns.empty() ? name : ns + "/" + name; }
 
 std::string CollectionPath(const Resource& resource, std::string_view ns) {

@@ -145,7 +145,9 @@ class Executor {
   absl::Status Record(const Register& step, const kube::Resource& resource, const kube::ObjectPtr& on) {
     const std::string& id = outcome_.registration->id;
     if (on->Body().StringAt({"metadata", "annotations", step.annotation}) == id) return absl::OkStatus();
-    return Do(ApplyAnnotations(resource, on, json::Obj({{step.annotation, id}}), step.manager));
+    json::Value annotations = step.annotations;
+    annotations[step.annotation] = id;
+    return Do(ApplyAnnotations(resource, on, std::move(annotations), step.manager));
   }
 
   // Puts the server's answer into the cache. Where our view turned out to be stale, the live object replaces it first,

@@ -97,9 +97,9 @@ TEST_CASE_FIXTURE(CloudScene, "tunnels of other installations to the same enviro
   const std::string theirs = absl::StrCat("https://tunnel.us.restate.cloud:9080/201kabc/other-uid/http/", NameOf("v1"),
                                           ".shop.svc.cluster.local/9080/");
   const Observed seen = See();
-  CHECK(seen.IsOurUri(ours));
+  CHECK(seen.IsOurs("dp_x", ours));
   CHECK(seen.IsUriOf(*seen.Current(), ours));
-  CHECK(!seen.IsOurUri(theirs));
+  CHECK(!seen.IsOurs("dp_x", theirs));
   CHECK(!seen.IsUriOf(*seen.Current(), theirs));
 }
 

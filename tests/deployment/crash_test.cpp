@@ -81,6 +81,13 @@ class Lives {
                                  .status = "suspended",
                                  .pin = std::string(live->StringAt({"status", "deploymentId"}))});
   }
+  void InstallKnative() {
+    knative_ = true;
+    process_->InstallKnative();
+  }
+  void Tag(std::string_view tag) {
+    outside_->api.Edit(kRestateDeployments, kKey, [&](json::Value& cr) { cr["spec"]["knative"]["tag"] = tag; });
+  }
   fake::FakeApi& api() { return outside_->api; }
   fake::FakeAdmin& admin() { return outside_->admin; }
   bool forced = false;  // work may be lost
@@ -88,8 +95,9 @@ class Lives {
   // All that is there, less what depends on the moment.
   std::string State() const {
     std::string state;
-    for (const kube::Resource& resource :
-         {kRestateDeployments, kube::kReplicaSets, kube::kServices, kube::kAutoscalers}) {
+    std::vector<kube::Resource> resources{kRestateDeployments, kube::kReplicaSets, kube::kServices, kube::kAutoscalers};
+    if (knative_) resources.insert(resources.end(), {kConfigurations, kRoutes});
+    for (const kube::Resource& resource : resources) {
       for (json::Value object : outside_->api.List(resource)) state += Lasting(std::move(object)) + "\n";
     }
     for (const auto& [id, deployment] : outside_->admin.With([](auto& model) { return model.deployments(); })) {
@@ -104,7 +112,9 @@ class Lives {
     for (const char* member : {"annotations", "labels", "finalizers"}) {
       if (const json::Value* found = object["metadata"].Find(member)) metadata[member] = *found;
     }
-    if (metadata.Find("annotations")) metadata["annotations"].Erase(kRemoveVersionAtAnnotation);
+    for (const auto date : {kRemoveVersionAtAnnotation, kRegisteredAtAnnotation}) {
+      if (metadata.Find("annotations")) metadata["annotations"].Erase(date);
+    }
     object["metadata"] = std::move(metadata);
     json::Value& status = object["status"];
     for (const char* list : {"conditions", "versions"}) {
@@ -139,6 +149,7 @@ class Lives {
   }
   void Restart() {
     process_ = std::make_unique<Passes>(outside_);
+    if (knative_) process_->WatchKnative();
     outside_->admin.Heal();
     ended_ = false;
     if (each_) {
@@ -156,9 +167,18 @@ class Lives {
       const int used = outside_->admin.With([&](auto& model) { return model.InUse(id); });
       if (used > 0) CHECK(set.IntAt({"spec", "replicas"}) == 2);
     }
+    if (knative_) {
+      for (const json::Value& configuration : outside_->api.List(kConfigurations)) CheckAlive(configuration);
+    }
     CHECK(outside_->admin.UnsafeForgets().empty());
   }
+  void CheckAlive(const json::Value& configuration) {
+    const std::string id(configuration.StringAt({"metadata", "annotations", kDeploymentIdAnnotation}));
+    const int used = outside_->admin.With([&](auto& model) { return model.InUse(id); });
+    if (used > 0) CHECK(!configuration.FindPath({"metadata", "deletionTimestamp"}));
+  }
 
+  bool knative_ = false;
   std::unique_ptr<Passes> process_ = std::make_unique<Passes>();
   std::shared_ptr<plan::Outside> outside_;
   std::atomic<bool> ended_ = false;
@@ -184,7 +204,43 @@ void DeployAndDrain(Lives& lives) {
   lives.RunToTheEnd();
 }
 
+// The same in Knative mode, a version per tag.
+json::Value KnativeGreeter() {
+  json::Value cr = Greeter("i:v1");
+  json::Value& spec = cr["spec"];
+  spec.Erase("autoscaling");
+  spec["deploymentMode"] = "knative";
+  spec["knative"] = Obj({{"tag", "blue"}});
+  spec["revisionHistoryLimit"] = 0;
+  spec["template"]["spec"]["containers"].array()->front()["ports"] =
+      Arr({Obj({{"name", "h2c"}, {"containerPort", 9080}})});
+  return cr;
+}
+
+void DeployOnKnative(Lives& lives) {
+  lives.InstallKnative();
+  lives.api().Add(kRestateDeployments, KnativeGreeter());
+  lives.RunToTheEnd();
+}
+
 const Scenario kScenarios[] = {
+    {"first deploy on Knative", [](Lives& lives) { lives.InstallKnative(); },
+     [](Lives& lives) { lives.api().Add(kRestateDeployments, KnativeGreeter()); }},
+    {"another tag on Knative, with work on the old one",
+     [](Lives& lives) {
+       DeployOnKnative(lives);
+       lives.Pin("long");
+     },
+     [](Lives& lives) { lives.Tag("green"); }},
+    {"the old tag on Knative drains and goes",
+     [](Lives& lives) {
+       DeployOnKnative(lives);
+       lives.Pin("long");
+       lives.Tag("green");
+       lives.RunToTheEnd();
+     },
+     [](Lives& lives) { lives.admin().Complete("long"); }},
+    {"deletion on Knative", DeployOnKnative, [](Lives& lives) { lives.api().MarkDeleted(kRestateDeployments, kKey); }},
     {"first deploy", [](Lives&) {}, [](Lives& lives) { lives.api().Add(kRestateDeployments, Greeter("i:v1")); }},
     {"rollout with work on the old version",
      [](Lives& lives) {

@@ -170,15 +170,19 @@ TEST_CASE("a version that may be registered without our knowing is looked for, w
   CHECK(ReasonOf(scene.Plan().failure) == Reason::kAdminCallFailed);
 }
 
-TEST_CASE("what this version does not support is not let go either") {
-  // Its Configurations may have work that we cannot see.
+TEST_CASE("Configurations that cannot be seen hold a deletion") {
   Scene knative;
   knative.spec()["deploymentMode"] = "knative";
   knative.Delete(knative.now);
-  CHECK(knative.Plan().steps.empty());
-  CHECK(ReasonOf(knative.Plan().failure) == Reason::kNotSupported);
+  knative.cr()["status"] = Obj({{"replicas", 1}, {"deploymentId", "dp_1"}});
+  const auto holds = [&] {
+    const auto plan = knative.Plan();
+    CHECK(knative.Steps() == Steps{});
+    return plan.wait && plan.wait->reason == Reason::kKnativeNotInstalled;
+  };
+  CHECK(holds());
   knative.spec()["replicas"] = "does not decode";
-  CHECK(knative.Plan().steps.empty());
+  CHECK(holds());
 }
 
 // The status already says that force is used.

@@ -10,7 +10,7 @@ namespace {
 
 std::vector<kube::Resource> Watched() {
   return {kRestateDeployments, kube::kReplicaSets,        kube::kServices, kube::kAutoscalers,
-          kRestateClusters,    kRestateCloudEnvironments, kube::kSecrets};
+          kRestateClusters,    kRestateCloudEnvironments, kube::kSecrets,  kube::kCustomResourceDefinitions};
 }
 
 }  // namespace
@@ -29,7 +29,18 @@ Passes::Passes(bool pods_become_ready, std::string_view crd_file) : stage(Watche
   if (pods_become_ready) stage.api.RunReplicaSets();
 }
 
+void Passes::InstallKnative() {
+  ServeKnative(stage.api);
+  WatchKnative();
+}
+
+void Passes::WatchKnative() {
+  knative.emplace();
+  for (const kube::Resource& resource : {kConfigurations, kRoutes, kRevisions}) stage.Watch(resource);
+}
+
 runtime::Next Passes::Pass(const kube::Key& key) {
+  if (knative) RunKnative(stage.api, *knative);
   stage.Sync();
   return plan::Reconcile<Kind>(key, stage.MakeWorld());
 }

@@ -1,9 +1,11 @@
 // Passes over one RestateDeployment on a Stage: what the controller would do, with time that moves only as told.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "deployment/knative_controller.h"
 #include "plan/stage.h"
 #include "restate/deployment/deployment.h"
 
@@ -17,7 +19,12 @@ class Passes {
   // The process after a restart: it knows nothing but what is there.
   explicit Passes(std::shared_ptr<plan::Outside> outside);
 
+  // Knative is installed, and its controllers run before each pass. Another process finds it there.
+  void InstallKnative();
+  void WatchKnative();
+
   plan::Stage stage;
+  std::optional<KnativeSettings> knative;  // nullopt: not installed
 
   // One pass on an up-to-date cache.
   runtime::Next Pass(const kube::Key& key);

@@ -69,7 +69,7 @@ void Scene::Add(std::string_view label, const VersionState& state) {
   const std::string key(label);
   names_[key] = seen.name;
   if (state.service) {
-    json::Value service = ServiceFor(seen, Version{Make(set), set, nullptr, nullptr, state.id});
+    json::Value service = ServiceFor(seen, Version{.resource = kube::kReplicaSets, .object = Make(set), .body = set});
     service["metadata"]["uid"] = absl::StrCat("service-of-", key);
     if (!state.id.empty()) service["metadata"]["annotations"][kDeploymentIdAnnotation] = state.id;
     services_[key] = std::move(service);

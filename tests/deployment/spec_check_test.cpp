@@ -42,13 +42,6 @@ void CheckRefused(const Row& row) {
   }
 }
 
-TEST_CASE("features that come later") {
-  const Row rows[] = {
-      {"deploymentMode knative", Reason::kNotSupported, [](Scene& s) { s.spec()["deploymentMode"] = "knative"; }},
-  };
-  for (const Row& row : rows) CheckRefused(row);
-}
-
 TEST_CASE("values that ask for nothing special are fine") {
   Scene scene;
   scene.restate()["tunnelMode"] = "external";
@@ -101,16 +94,55 @@ TEST_CASE("a name that makes no Service name is refused, with the longest that w
   for (const std::string_view name : {"a", "a1", "a--b"}) CHECK(CheckName(name).ok());
 }
 
-TEST_CASE("objects of another operator keep their counters while their feature is refused") {
+TEST_CASE("Knative mode: mistakes name their field") {
+  const auto knative = [](const std::function<void(Scene&)>& change) {
+    return [change](Scene& s) {
+      s.spec()["deploymentMode"] = "knative";
+      const json::Value port = Obj({{"name", "h2c"}, {"containerPort", 9080}});
+      s.spec()["template"]["spec"]["containers"] = Arr({Obj({{"image", "i"}, {"ports", Arr({port})}})});
+      change(s);
+    };
+  };
+  const auto container = [](Scene& s) -> json::Value& {
+    return s.spec()["template"]["spec"]["containers"].array()->front();
+  };
+  const Row rows[] = {
+      {"spec.restate.tunnelMode", Reason::kInvalidSpec, knative([](Scene& s) {
+         s.Cloud("prod");
+         s.restate()["register"] = Obj({{"cloud", "prod"}});
+         s.restate()["tunnelMode"] = "in-process";
+       })},
+      {"spec.knative.minScale: is 5, more than maxScale, which is 2", Reason::kInvalidSpec, knative([](Scene& s) {
+         s.spec()["knative"] = Obj({{"minScale", 5}, {"maxScale", 2}});
+       })},
+      {"spec.knative.target", Reason::kInvalidSpec, knative([](Scene& s) {
+         s.spec()["knative"] = Obj({{"target", 0}});
+       })},
+      {"spec.knative.tag", Reason::kInvalidSpec, knative([](Scene& s) {
+         s.spec()["knative"] = Obj({{"tag", std::string(60, 'a')}});
+       })},
+      {"exactly one container declares ports", Reason::kInvalidSpec,
+       knative([&](Scene& s) { container(s).Erase("ports"); })},
+      {"exactly one container declares ports", Reason::kInvalidSpec,
+       knative([&](Scene& s) { s.spec()["template"]["spec"]["containers"].array()->push_back(container(s)); })},
+      {"the port is named h2c", Reason::kInvalidSpec,
+       knative([&](Scene& s) { container(s)["ports"].array()->front()["name"] = "web"; })},
+  };
+  for (const Row& row : rows) CheckRefused(row);
+}
+
+TEST_CASE("counters of Knative objects that cannot be seen stay") {
   Scene scene;
   scene.spec()["deploymentMode"] = "knative";
+  const json::Value port = Obj({{"name", "h2c"}, {"containerPort", 9080}});
+  scene.spec()["template"]["spec"]["containers"] = Arr({Obj({{"image", "i"}, {"ports", Arr({port})}})});
   scene.cr()["status"] = Obj({{"replicas", 4},
                               {"readyReplicas", 4},
                               {"deploymentId", "dp_k"},
                               {"knative", Obj({{"routeName", "r"}})},
                               {"conditions", Arr({Obj({{"type", "Ready"}, {"status", "True"}})})}});
   const auto report = scene.Report();
-  CHECK(ReadyOf(report) == "False NotSupported");
+  CHECK(ReadyOf(report) == "False KnativeNotInstalled");
   const auto& wanted = report.status->wanted;
   CHECK(wanted.IntAt({"replicas"}) == 4);
   CHECK(wanted.IntAt({"readyReplicas"}) == 4);

@@ -286,6 +286,23 @@ TEST_CASE("A6: what somebody adds within an atomic value is a difference, and so
              reference));
 }
 
+TEST_CASE("A6: what Knative's webhook fills in is no difference, what somebody has taken over is") {
+  const auto no_op = [](const char* containers, const char* owned) {
+    json::Value desired = Desired(R"({"containers":[{"image":"i","ports":[{"containerPort":80}]}]})");
+    json::Value live = Live(containers, owned);
+    desired["apiVersion"] = live["apiVersion"] = "serving.knative.dev/v1";
+    live["metadata"]["managedFields"].array()->at(0)["apiVersion"] = "serving.knative.dev/v1";
+    return IsNoOpApply(desired, live, kManager);
+  };
+  const char* filled =
+      R"({"containers":[{"image":"i","name":"user-container","resources":{"requests":{"cpu":"100m"}},
+          "ports":[{"containerPort":80,"protocol":"TCP"}],"readinessProbe":{"successThreshold":1}}]})";
+  CHECK(no_op(filled, R"({"f:containers":{}})"));
+  CHECK_FALSE(no_op(filled, R"({"f:other":{}})"));
+  CHECK_FALSE(no_op(R"({"containers":[{"image":"other","ports":[{"containerPort":80}]}]})", R"({"f:containers":{}})"));
+  CHECK_FALSE(no_op(R"({"containers":[]})", R"({"f:containers":{}})"));
+}
+
 TEST_CASE("A6: conditions and ownerReferences have their keys, finalizers are a set") {
   json::Value live = Live("{}", "{}");
   live["metadata"]["finalizers"] = json::Arr({"other/one", "restate.dev/ours"});

@@ -63,6 +63,9 @@ class Stage {
                  usage,  fake_nodes, nodes, secrets, statuses, diagnostics, std::move(stop)};
   }
 
+  // One more kind that Sync brings.
+  void Watch(const kube::Resource& resource) { watched_.push_back(resource); }
+
   // The cache becomes what the API server has, as after every watch event was delivered.
   void Sync() {
     for (const kube::Resource& resource : watched_) {

@@ -17,11 +17,6 @@ struct OptionalResource {
   bool needed = true;                   // false: passes can do without for ever, as where its list is forbidden
 };
 
-// What people install where such a kind is missing: "securitygrouppolicies.vpcresources.k8s.aws".
-inline std::string DefinitionOf(const kube::Resource& resource) {
-  return std::string(resource.plural).append(".").append(resource.group);
-}
-
 // The pods of nodes, and those of the one canary whose pods say something before it ends.
 inline constexpr std::string_view kPodSelector = "app.kubernetes.io/name in (restate,restate-pia-canary)";
 

@@ -10,12 +10,14 @@ namespace restate::deployment {
 
 // The RestateCluster to register with is missing or not Ready.
 std::optional<plan::Wait> ClusterNotReady(const Observed& seen);
-// The ReplicaSet has not exactly the wanted pods, all ready and available, at its present generation.
-std::optional<plan::Wait> ReplicaSetNotReady(const Observed& seen, const Version& current);
+// A ReplicaSet has not exactly the wanted pods, all ready and available, at its present generation; a Configuration's
+// Route does not lead to a Revision that is ready.
+std::optional<plan::Wait> VersionNotReady(const Observed& seen, const Version& current);
 // Zero pods are wanted, and a service without pods cannot be registered.
 std::optional<plan::Wait> NothingToRegister(const Observed& seen, const Version& current);
-// A Service or ReplicaSet of the wanted name is somebody else's.
-std::optional<plan::Wait> ServiceNameTaken(const Observed& seen);
+// A Service, Route or Configuration of the wanted name is somebody else's (kNameTaken). Of a name with a hash in it,
+// another one is tried instead (HashCollides).
+std::optional<plan::Wait> NameTaken(const Observed& seen);
 bool HashCollides(const Observed& seen);
 
 }  // namespace restate::deployment

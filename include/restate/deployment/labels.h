@@ -11,9 +11,12 @@ namespace restate::deployment {
 
 using StringMap = std::map<std::string, std::string>;
 
-StringMap PodLabels(const Observed& seen);         // of the wanted version's pods
+StringMap TemplateLabels(const Observed& seen);    // the template's, and what lets the cluster's nodes in
+StringMap PodLabels(const Observed& seen);         // the same and the hash: of the wanted version's pods
 StringMap ReplicaSetLabels(const Observed& seen);  // the same and whose it is
-StringMap ServiceLabels(const Observed& seen);     // the object's own, less what other tools track objects by
+// The object's own, less what other tools track objects by, and that we made it.
+StringMap PropagatedLabels(const Observed& seen);
+StringMap ServiceLabels(const Observed& seen);  // the same and whose it is
 // The object's own annotations, less those that only mean something on the object itself.
 StringMap PropagatedAnnotations(const Observed& seen);
 

@@ -18,13 +18,16 @@ json::Value ServiceFor(const Observed& seen, const Version& version);
 // The autoscaler of an older version that still has work: what the user wrote, for that version alone.
 json::Value AutoscalerFor(const Observed& seen, const Version& version);
 
-// Writes the version's id in Restate down on its ReplicaSet; and the recorded one on its Service.
-plan::Apply Record(const Version& version, std::string_view deployment_id);
+// Writes the version's id in Restate down, with the date on a Configuration; and the recorded one on its Service.
+plan::Apply Record(const Version& version, std::string_view deployment_id, absl::Time now);
 plan::Apply RecordOnService(const Version& version);
+
+// As annotations have dates: RFC 3339, whole seconds, UTC as a number.
+std::string TimeText(absl::Time at);
 
 // Scales a version through its scale subresource.
 plan::Apply Scale(const Version& version, std::int64_t replicas, std::string_view manager);
-// Applies annotations (possibly none, which gives up earlier ones) to a version's ReplicaSet under one manager.
+// Applies annotations (possibly none, which gives up earlier ones) to a version's object under one manager.
 plan::Apply Annotate(const Version& version, json::Value annotations, std::string_view manager);
 
 }  // namespace restate::deployment

@@ -27,12 +27,12 @@ Verdict VerdictOn(const Observed& seen, const Version& current);
 // Error (kInvalidSpec): a servicePath with dot segments, which would climb out of the version's URI.
 absl::Status CheckServicePath(const Observed& seen);
 
-// http://<version>.<namespace>.svc.<cluster dns>:9080/<servicePath>; with register.cloud as that is reached through a
-// tunnel. Error: that of CheckServicePath.
+// http://<version>.<namespace>.svc.<cluster dns>:9080/<servicePath>, in Knative mode <URL of the Route>/<servicePath>;
+// with register.cloud as that is reached through a tunnel. Errors: that of CheckServicePath; kRouteNotReady.
 absl::StatusOr<std::string> ServiceUri(const Observed& seen, const Version& version);
 
-// The step that registers `current` and writes its id on the ReplicaSet and the Service. kPromote registers by force:
-// nothing else makes Restate send new work back to a deployment it knows.
+// The step that registers `current` and writes its id on the ReplicaSet and the Service, or on the Configuration.
+// kPromote registers by force: nothing else makes Restate send new work back to a deployment it knows.
 absl::StatusOr<plan::Register> RegisterStep(const Observed& seen, const Version& current, Verdict verdict);
 
 // The deployment that Restate has under the version's uri; empty: none.

@@ -13,10 +13,6 @@ namespace restate::deployment {
 // the field.
 absl::StatusOr<admin::Endpoint> EndpointOf(const Observed& seen);
 
-// kNotSupported for what this version of the operator does not do. Such an object is left as it is, alive or being
-// deleted.
-absl::Status CheckSupported(const Observed& seen);
-
 // The first mistake of the spec, or ok. Nothing is created for an object with a mistake; what exists stays as it is.
 absl::Status CheckSpec(const Observed& seen);
 

@@ -17,6 +17,9 @@ bool WasTakenAway(const runtime::Change& change);
 std::optional<kube::Key> KeyOfChildChange(const runtime::Change& change);
 // The same, for what has a status that nobody here reads.
 std::optional<kube::Key> KeyOfSpecChange(const runtime::Change& change);
+// Configurations, Routes and Revisions carry that name as an annotation, which Knative copies to the Revisions it
+// makes.
+std::optional<kube::Key> KeyOfKnativeChange(const runtime::Change& change);
 // Those that wait for the RestateCluster whose existence or readiness changed; a running cluster's other changes
 // concern nobody.
 std::vector<kube::Key> KeysOfClusterChange(const runtime::Change& change, const runtime::Cache& cache);

@@ -39,6 +39,9 @@ struct Key {
   }
 };
 
+// The name of the CustomResourceDefinition of a resource that has one: "configurations.serving.knative.dev".
+std::string DefinitionOf(const Resource& resource);
+
 // URL path of a collection (all namespaces when `ns` is empty), and of an object, percent-encoded.
 std::string CollectionPath(const Resource& resource, std::string_view ns);
 std::string ObjectPath(const Resource& resource, const Key& key, std::string_view subresource = "");

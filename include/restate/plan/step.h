@@ -72,6 +72,7 @@ struct Register {
   std::string manager;
   std::vector<kube::Resource> record_resources;  // in the same order as record_on
   std::vector<kube::ObjectPtr> record_on;
+  json::Value annotations = json::Object();  // others that are written with it
 };
 
 // Takes a deployment out of Restate.
