@@ -1,12 +1,16 @@
 """The node: containerd, kubelet and kube-proxy, and beside them DNS, volumes and network policies."""
+import fcntl
 import json
 import subprocess
 import threading
+from pathlib import Path
 
 from . import cgroups, control_plane, dns, images, netns, policies, storage, tools
 
 PARTS = ["containerd", "kubelet", "kube-proxy", "coredns", "storage", "policies"]
 NAME = "lab"
+DEVICES = "/var/lib/kubelet/device-plugins/kubelet.sock"  # the one path that kubelet has wherever its directory is
+KUBELET_LOCK = Path("/run/lock/restate-lab-kubelet")
 
 
 def start(lab):
@@ -23,13 +27,29 @@ def start(lab):
     lab.start("containerd", [tools.find("containerd"), "--config", lab.directory / "containerd.toml"])
     lab.step("containerd ready", lambda: lab.wait_for(lambda: containerd_ready(lab), "containerd"))
     loading = Loading(lab, archives)
-    lab.start("kubelet", kubelet(lab))
+    start_kubelet(lab)
     lab.start("kube-proxy", kube_proxy(lab))
     lab.start("storage", storage.command(lab))
     lab.start("policies", policies.command(lab))
     lab.step("images imported", loading.finish)
     lab.step("DNS ready", lambda: lab.wait_for(lambda: dns.ready(lab), "coredns"))
     lab.step("node ready", lambda: lab.wait_for(lambda: lab.node_ready(NAME), "kubelet", "kube-proxy"))
+
+
+def start_kubelet(lab):
+    """One lab at a time: a kubelet removes what is at DEVICES and then listens there, and ends if that fails."""
+    with KUBELET_LOCK.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        lab.start("kubelet", kubelet(lab))
+        lab.step("kubelet listens", lambda: lab.wait_for(lambda: kubelet_listens(lab), "kubelet"))
+
+
+def kubelet_listens(lab):
+    """The sockets that are listed are those of the lab's network."""
+    try:
+        return DEVICES in Path(f"/proc/{lab.pid('kubelet')}/net/unix").read_text()
+    except OSError:  # it has ended
+        return False
 
 
 class Loading:
