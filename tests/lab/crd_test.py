@@ -4,6 +4,7 @@
 The cases are in tests/crd/cases, the reference's CRDs in tests/golden/crds. Needs the control plane only.
 """
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -77,7 +78,7 @@ def until(condition, timeout=30):
 @pytest.fixture(scope="module")
 def answers():
     """Set -> answers to each case. One API server at a time has all kinds; the sets take turns."""
-    lab = Lab("e2e-crd", say=lambda text: None)
+    lab = Lab(os.environ.get("LAB_NAME") or "crd", say=lambda text: None)
     lab.down()
     try:
         lab.up()

@@ -6,7 +6,7 @@ import queue
 
 from .lives import STATUS, Run
 
-AT_ONCE = 8  # most of a run is waiting for pods
+AT_ONCE = 3  # half of a run is waiting for pods, and other tests run beside it
 FIRST_PORT = 8200  # of the operators' own HTTP servers
 
 

@@ -10,16 +10,16 @@ import pytest
 from labkit import restate_operator
 
 from .campaign import AT_ONCE, Campaign, without_status
-from .scenarios import CLUSTER_SCENARIOS, SCENARIOS
+from .scenarios import SCENARIOS
 from .waiting import eventually
 
 SPARE_STATUSES = 3
-ALL = [*CLUSTER_SCENARIOS, *SCENARIOS]  # clusters take longest
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")
 def campaign(request, lab, running, admin_log, account):
-    with campaign_of(request, lab, running, admin_log, account, ALL) as found:
+    with campaign_of(request, lab, running, admin_log, account, SCENARIOS) as found:
         yield found
 
 
@@ -37,7 +37,7 @@ def campaign_of(request, lab, running, admin_log, account, scenarios, at_once=AT
         eventually("the shared operator is ready again", running.ready)
 
 
-every_scenario = pytest.mark.parametrize("scenario", ALL, ids=lambda scenario: scenario.name)
+every_scenario = pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 
 
 @every_scenario

@@ -13,6 +13,7 @@ from .cluster import Cluster
 from .conftest import rights
 from .waiting import Quiet, eventually
 
+pytestmark = pytest.mark.long
 PORT = 8091
 NODE = "kwok-0"
 EKS = "my-eks"

@@ -1,4 +1,5 @@
 """The process: start-up, probes, metrics, its end, what it says about bad settings. Needs the control plane only."""
+import os
 import time
 from datetime import datetime
 
@@ -15,7 +16,7 @@ KINDS = [KIND, "RestateCluster", "RestateCloudEnvironment"]
 
 @pytest.fixture(scope="module")
 def plain_lab():
-    found = Lab("e2e-process", say=lambda text: None)
+    found = Lab(f"{(os.environ.get('LAB_NAME') or 'e2e')[:12]}-process", say=lambda text: None)
     found.down()
     try:
         found.up()

@@ -1,8 +1,12 @@
 """Others work on Restate's registry as well: a stranger takes a service over, somebody removes what we registered."""
+import pytest
+
 from labkit import greeter, restate_operator
 
 from .service import REMOVE_AT, Service
 from .waiting import Quiet, eventually, throughout
+
+pytestmark = pytest.mark.long
 
 
 class Stranger:

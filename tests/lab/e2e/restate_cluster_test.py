@@ -8,6 +8,7 @@ from .service import MERGE, Service
 from .waiting import Quiet, eventually
 
 DRIFT = 2  # seconds in which what somebody changed is put back
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,18 @@
+"""All tests on labs. `tests/run` has several workers at it at once (pytest-xdist), of which each takes one file after
+the other and has labs of its own.
+"""
+import os
+
+WORKER = os.environ.get("PYTEST_XDIST_WORKER")
+if WORKER:
+    os.environ["LAB_NAME"] = f"{os.environ.get('LAB_NAME') or 'test'}-{WORKER}"
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long: the file takes minutes, and is begun before the others")
+
+
+def pytest_collection_modifyitems(items):
+    """First what is long, so that nobody has to wait for it at the end; then all that uses the lab of the package e2e,
+    so that a worker starts that once."""
+    items.sort(key=lambda item: (item.get_closest_marker("long") is None, item.path.parent.name != "e2e"))
