@@ -83,7 +83,8 @@ absl::StatusOr<json::Value> Client::SendForObject(const Ask& ask, std::stop_toke
 }
 
 absl::StatusOr<json::Value> Client::Get(const Resource& resource, const Key& key, std::stop_token stop) {
-  return SendForObject({"get", What("get", resource, key.ToString()), {.target = ObjectPath(resource, key)}}, stop);
+  return SendForObject(
+      {"get", What("get", resource, key.ToString()), {.target = ObjectPath(resource, key), .timeout = limit_}}, stop);
 }
 
 absl::StatusOr<ListPage> Client::List(const Resource& resource, const ListOptions& options, std::stop_token stop) {
@@ -133,13 +134,15 @@ absl::StatusOr<std::unique_ptr<HttpStream>> Client::Watch(const Resource& resour
   }
   Query query;
   query.Add("watch", "1")
-      .Add("allowWatchBookmarks", "true")
+      .Add("allowWatchBookmarks", options.bookmarks ? "true" : "")
       .Add("timeoutSeconds", std::to_string(options.timeout_seconds))
       .Add("resourceVersion", options.resource_version)
-      .Add("labelSelector", options.selector);
+      .Add("labelSelector", options.selector)
+      .Add("fieldSelector", options.name.empty() ? "" : "metadata.name=" + options.name);
+  const absl::Duration silence = options.silence.value_or(absl::Seconds(options.timeout_seconds) + kWatchGrace);
   const HttpRequest request{.target = CollectionPath(resource, options.ns) + query.text(),
                             .headers = options.metadata_only ? MetadataOnly("PartialObjectMetadata") : HttpHeaders{},
-                            .timeout = absl::Seconds(options.timeout_seconds) + kWatchGrace};
+                            .timeout = silence};
   for (bool repeated = false;; repeated = true) {
     const absl::Time begin = absl::Now();
     auto stream = http_.Open(request, stop);
@@ -169,7 +172,23 @@ absl::StatusOr<json::Value> Client::Create(const Resource& resource, const json:
                         {.method = "POST",
                          .target = CollectionPath(resource, key.ns) + Query().Add("fieldManager", manager).text(),
                          .content_type = "application/json",
-                         .body = json::Dump(body)}},
+                         .body = json::Dump(body),
+                         .timeout = limit_}},
+                       stop);
+}
+
+absl::StatusOr<json::Value> Client::Update(const Resource& resource, const json::Value& body, std::string_view manager,
+                                           std::stop_token stop) {
+  const Key key = KeyOf(body);
+  const std::string what = What("update", resource, key.ToString());
+  RETURN_IF_ERROR(CheckManager(manager, what));
+  return SendForObject({"update",
+                        what,
+                        {.method = "PUT",
+                         .target = ObjectPath(resource, key) + Query().Add("fieldManager", manager).text(),
+                         .content_type = "application/json",
+                         .body = json::Dump(body),
+                         .timeout = limit_}},
                        stop);
 }
 
@@ -188,7 +207,8 @@ absl::StatusOr<json::Value> Client::Apply(const Resource& resource, const json::
                         {.method = "PATCH",
                          .target = ObjectPath(resource, key, options.subresource) + query.text(),
                          .content_type = "application/apply-patch+yaml",
-                         .body = json::ToFlowYaml(intent)}},
+                         .body = json::ToFlowYaml(intent),
+                         .timeout = limit_}},
                        stop);
 }
 
@@ -203,7 +223,8 @@ absl::StatusOr<json::Value> Client::Patch(const Resource& resource, const Key& k
                         {.method = "PATCH",
                          .target = ObjectPath(resource, key, subresource) + Query().Add("fieldManager", manager).text(),
                          .content_type = json_patch ? "application/json-patch+json" : "application/merge-patch+json",
-                         .body = json::Dump(patch)}},
+                         .body = json::Dump(patch),
+                         .timeout = limit_}},
                        stop);
 }
 
@@ -222,7 +243,8 @@ absl::Status Client::Delete(const Resource& resource, const Key& key, const Dele
                                     {.method = "DELETE",
                                      .target = ObjectPath(resource, key),
                                      .content_type = "application/json",
-                                     .body = json::Dump(body)}},
+                                     .body = json::Dump(body),
+                                     .timeout = limit_}},
                                    stop)
                                   .status();
   return IsNotFound(status) ? absl::OkStatus() : status;
@@ -231,7 +253,8 @@ absl::Status Client::Delete(const Resource& resource, const Key& key, const Dele
 absl::StatusOr<bool> Client::Serves(const Resource& resource, std::stop_token stop) {
   std::string path = CollectionPath(resource, "");
   path.resize(path.rfind('/'));  // the group and version
-  const auto answer = SendForObject({"discover", What("discover", resource, ""), {.target = path}}, stop);
+  const auto answer =
+      SendForObject({"discover", What("discover", resource, ""), {.target = path, .timeout = limit_}}, stop);
   if (IsNotFound(answer.status())) return false;
   if (!answer.ok()) return answer.status();
   const json::Value* resources = answer->Find("resources");

@@ -183,7 +183,8 @@ class RestHttp : public HttpClient {
 
   absl::StatusOr<HttpResponse> Do(const HttpRequest& request, std::stop_token stop) override {
     const TimePoint deadline = After(request.timeout);
-    if (!TakeSlot(stop, deadline)) return Interrupted(request, stop, "waited for a free slot");
+    if (!TakeSlot(stop, std::min(deadline, request.send_by)))
+      return Interrupted(request, stop, "waited for a free slot");
     absl::StatusOr<HttpResponse> response = DoInSlot(request, stop, deadline);
     FreeSlot();
     return response;
@@ -274,7 +275,7 @@ class RestHttp : public HttpClient {
     if (!accept) headers.add("Accept", "application/json");
     if (request.method != "GET" || !request.body.empty()) {
       // An empty body too: without one cpprestsdk would feel free to send the request twice.
-      auto source = std::make_shared<RequestSource>(request.body);
+      auto source = std::make_shared<RequestSource>(request.body, request.send_by);
       built.set_body(concurrency::streams::istream(concurrency::streams::streambuf<uint8_t>(source)),
                      request.body.size(), request.content_type);
       if (request.content_type.empty()) headers.remove("Content-Type");
@@ -296,7 +297,10 @@ class RestHttp : public HttpClient {
       // Called first when the request's head has been written; there is no other sign of a connection.
       built->set_progress_handler([exchange = flight.exchange](auto, auto) { exchange->MarkSent(); });
       PostToIoThread([connections, stream, request_ = *built, token_ = flight.cancel.get_token(),
-                      exchange = flight.exchange]() mutable {
+                      exchange = flight.exchange, send_by = request.send_by]() mutable {
+        if (std::chrono::steady_clock::now() > send_by) {
+          return exchange->Finish(MarkNotSent(MakeError(Reason::kApiUnavailable, kTooLateToSend)));
+        }
         try {
           auto& client = stream ? connections->streams : connections->unary;
           client.request(request_, token_).then([exchange, connections](pplx::task<web_http::http_response> task) {

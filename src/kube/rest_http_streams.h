@@ -7,13 +7,17 @@
 #include <cpprest/astreambuf.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <memory>
+#include <stdexcept>
 #include <string>
 
 #include "exchange.h"
 
 namespace restate::kube {
+
+inline constexpr char kTooLateToSend[] = "not sent: the time in which it might leave was over";
 
 using StreamBuffer = concurrency::streams::details::streambuf_state_manager<uint8_t>;
 
@@ -86,7 +90,8 @@ class ResponseSink : public PlainStreamBuffer {
 // connection breaks before the answer.
 class RequestSource : public PlainStreamBuffer {
  public:
-  explicit RequestSource(std::string body) : PlainStreamBuffer(std::ios_base::in), body_(std::move(body)) {}
+  RequestSource(std::string body, std::chrono::steady_clock::time_point send_by)
+      : PlainStreamBuffer(std::ios_base::in), body_(std::move(body)), send_by_(send_by) {}
   bool has_size() const override { return true; }
   utility::size64_t size() const override { return body_.size(); }
   size_t in_avail() const override { return body_.size() - position_; }
@@ -110,7 +115,11 @@ class RequestSource : public PlainStreamBuffer {
     std::memcpy(to, body_.data() + position_, count);
     return count;
   }
+  // Asked for once the request's head has been written: without its body the server does nothing.
   pplx::task<size_t> _getn(uint8_t* to, size_t count) override {
+    if (position_ == 0 && std::chrono::steady_clock::now() > send_by_) {
+      return pplx::task_from_exception<size_t>(std::runtime_error(kTooLateToSend));
+    }
     count = _scopy(to, count);
     position_ += count;
     return pplx::task_from_result(count);
@@ -118,6 +127,7 @@ class RequestSource : public PlainStreamBuffer {
 
  private:
   const std::string body_;
+  const std::chrono::steady_clock::time_point send_by_;
   size_t position_ = 0;
 };
 

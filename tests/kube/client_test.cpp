@@ -357,6 +357,38 @@ TEST_CASE("discovery says whether a resource is served") {
   CHECK_FALSE(client.Serves(kReplicaSets, {}).ok());
 }
 
+TEST_CASE("L4: an update is a PUT of the whole object at its version, within the client's own limit") {
+  FakeHttp http([](const HttpRequest&) { return Answer(200, "{}"); });
+  Client client(http, nullptr, absl::Seconds(2));
+  json::Value body = ReplicaSet();
+  body["metadata"]["resourceVersion"] = "7";
+  REQUIRE(client.Update(kReplicaSets, body, "m", {}).ok());
+  CHECK(http.last().method == "PUT");
+  CHECK(http.last().target == "/apis/apps/v1/namespaces/default/replicasets/x?fieldManager=m");
+  CHECK(http.last().content_type == "application/json");
+  CHECK(http.last().body == json::Dump(body));
+  CHECK(http.last().timeout == absl::Seconds(2));
+  CHECK_FALSE(client.Update(kReplicaSets, body, "", {}).ok());
+}
+
+TEST_CASE("a watch of one object, without bookmarks, with a silence limit of its own") {
+  FakeHttp http([](const HttpRequest&) { return Answer(200, ""); });
+  REQUIRE(Client(http)
+              .Watch(kReplicaSets,
+                     {.ns = "n",
+                      .resource_version = "7",
+                      .timeout_seconds = 290,
+                      .name = "x",
+                      .silence = absl::Seconds(15),
+                      .bookmarks = false},
+                     {})
+              .ok());
+  CHECK(http.last().target ==
+        "/apis/apps/v1/namespaces/n/replicasets?watch=1&timeoutSeconds=290&resourceVersion=7"
+        "&fieldSelector=metadata.name%3Dx");
+  CHECK(http.last().timeout == absl::Seconds(15));
+}
+
 TEST_CASE("the observer sees every request with verb and code") {
   struct Observer : ClientObserver {
     std::vector<std::string> seen;

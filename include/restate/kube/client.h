@@ -74,25 +74,30 @@ struct WatchOptions {
   std::string ns;
   std::string resource_version;  // never empty (client-rules W13)
   std::string selector;
-  int timeout_seconds = 300;   // asked of the server; the client's own silence limit is 5 s more
-  bool metadata_only = false;  // as in ListOptions
+  int timeout_seconds = 300;                   // asked of the server; the client's own silence limit is 5 s more
+  bool metadata_only = false;                  // as in ListOptions
+  std::string name = {};                       // of the only object to watch; empty: all
+  std::optional<absl::Duration> silence = {};  // another silence limit
+  bool bookmarks = true;                       // events without news that keep the resourceVersion young
 };
 
 // Told of every answered or failed request, for metrics. Thread safe; called without locks held.
 class ClientObserver {
  public:
   virtual ~ClientObserver() = default;
-  // `verb`: get, list, watch (its opening), create, apply, patch, delete, discover. `code`: HTTP status; 0: no answer.
+  // `verb`: get, list, watch (its opening), create, update, apply, patch, delete, discover. `code`: HTTP status; 0: no
+  // answer.
   virtual void OnRequest(std::string_view verb, int code, absl::Duration took) = 0;
 };
 
-// Thread safe. Every call ends by its deadline (30 s, lists 60 s) or when `stop` is asked. A write is never repeated on
-// a broken connection by this class; 429 and 5xx with Retry-After come back as errors that carry the wait. After a 401
-// the request goes out once more, with the token read anew. Error messages begin with what was asked, as in "create
+// Thread safe. Every call ends by its deadline (`limit`, lists 60 s) or when `stop` is asked. A write is never repeated
+// on a broken connection by this class; 429 and 5xx with Retry-After come back as errors that carry the wait. After a
+// 401 the request goes out once more, with the token read anew. Error messages begin with what was asked, as in "create
 // replicasets default/x: ...".
 class Client {
  public:
-  explicit Client(HttpClient& http, ClientObserver* observer = nullptr) : http_(http), observer_(observer) {}
+  explicit Client(HttpClient& http, ClientObserver* observer = nullptr, absl::Duration limit = absl::Seconds(30))
+      : http_(http), observer_(observer), limit_(limit) {}
 
   absl::StatusOr<json::Value> Get(const Resource& resource, const Key& key, std::stop_token stop);
   absl::StatusOr<ListPage> List(const Resource& resource, const ListOptions& options, std::stop_token stop);
@@ -101,6 +106,9 @@ class Client {
   // `body` carries apiVersion, kind and metadata (Create, Apply). Apply sends no managedFields and no resourceVersion
   // (client-rules A1, A9); metadata.uid, if set, stays and asks for that incarnation (A8).
   absl::StatusOr<json::Value> Create(const Resource& resource, const json::Value& body, std::string_view manager,
+                                     std::stop_token stop);
+  // PUT: replaces the object as it was at the body's metadata.resourceVersion, else a conflict.
+  absl::StatusOr<json::Value> Update(const Resource& resource, const json::Value& body, std::string_view manager,
                                      std::stop_token stop);
   absl::StatusOr<json::Value> Apply(const Resource& resource, const json::Value& body, const ApplyOptions& options,
                                     std::stop_token stop);
@@ -123,6 +131,7 @@ class Client {
 
   HttpClient& http_;
   ClientObserver* const observer_;
+  const absl::Duration limit_;
 };
 
 }  // namespace restate::kube

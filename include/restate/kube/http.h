@@ -2,6 +2,7 @@
 // cpprestsdk; tests put a fake behind the same interface or a fake server before the real one.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -51,6 +52,8 @@ struct HttpRequest {
   HttpHeaders headers;
   absl::Duration timeout = absl::Seconds(30);  // whole request; for a stream: longest silence
   std::size_t max_body = 64u << 20;            // bytes; a longer answer is an error
+  // Not to leave later than this, whatever it had to wait for (a slot, a connection): then it fails.
+  std::chrono::steady_clock::time_point send_by = std::chrono::steady_clock::time_point::max();
 };
 
 struct HttpResponse {
