@@ -6,6 +6,20 @@
 #include "restate/plan/verdict.h"
 
 namespace restate::deployment {
+namespace {
+
+// The RestateDeployment that a label or an annotation names.
+std::optional<kube::Key> KeyNamedIn(const runtime::Change& change, std::string_view member, std::string_view key) {
+  const auto& object = change.after ? change.after : change.before;
+  if (!object) return std::nullopt;
+  const json::Value body = object->Body();
+  const std::string_view owner = body.StringAt({"metadata", member, key});
+  if (owner.empty()) return std::nullopt;
+  return kube::Key{object->key().ns, std::string(owner)};
+}
+
+}  // namespace
+
 // An autoscaler's status changes every 15 s.
 std::optional<kube::Key> KeyOfSpecChange(const runtime::Change& change) {
   if (change.before && change.after && !plan::CallsForPass(*change.before, *change.after)) return std::nullopt;
@@ -61,21 +75,11 @@ bool WasTakenAway(const runtime::Change& change) {
 }
 
 std::optional<kube::Key> KeyOfKnativeChange(const runtime::Change& change) {
-  const auto& object = change.after ? change.after : change.before;
-  if (!object) return std::nullopt;
-  const json::Value body = object->Body();
-  const std::string_view owner = body.StringAt({"metadata", "annotations", kDeploymentAnnotation});
-  if (owner.empty()) return std::nullopt;
-  return kube::Key{object->key().ns, std::string(owner)};
+  return KeyNamedIn(change, "annotations", kDeploymentAnnotation);
 }
 
 std::optional<kube::Key> KeyOfChildChange(const runtime::Change& change) {
-  const auto& object = change.after ? change.after : change.before;
-  if (!object) return std::nullopt;
-  const json::Value body = object->Body();
-  const std::string_view owner = body.StringAt({"metadata", "labels", kOwnedByLabel});
-  if (owner.empty()) return std::nullopt;
-  return kube::Key{object->key().ns, std::string(owner)};
+  return KeyNamedIn(change, "labels", kOwnedByLabel);
 }
 
 }  // namespace restate::deployment

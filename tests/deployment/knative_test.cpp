@@ -188,6 +188,35 @@ TEST_CASE("registered at the URL of its Route, and written down on the Configura
   CHECK(!status.Find("labelSelector"));
 }
 
+TEST_CASE("with register.cloud it is registered at its Route's URL as that is reached through the tunnel") {
+  Passes passes;
+  passes.InstallKnative();
+  passes.stage.config.operator_namespace = "restate-operator";
+  const json::Value secret = Obj({{"name", "tok"}, {"key", "t"}});
+  passes.stage.api.Add(kRestateCloudEnvironments,
+                       Obj({{"apiVersion", kRestateCloudEnvironments.ApiVersion()},
+                            {"kind", kRestateCloudEnvironments.kind},
+                            {"metadata", Obj({{"name", "prod"}})},
+                            {"spec", Obj({{"environmentId", "env_201kabc"},
+                                          {"region", "us"},
+                                          {"signingPublicKey", "publickeyv1_2bQk"},
+                                          {"authentication", Obj({{"secret", secret}})}})}}));
+  passes.stage.api.Add(kube::kSecrets, Obj({{"apiVersion", "v1"},
+                                            {"kind", "Secret"},
+                                            {"metadata", Obj({{"name", "tok"}, {"namespace", "restate-operator"}})},
+                                            {"data", Obj({{"t", "Y2FuYXJ5"}})}}));
+  json::Value cr = Greeter(Obj({{"tag", "blue"}}));
+  cr["spec"]["restate"]["register"] = Obj({{"cloud", "prod"}});
+  passes.stage.api.Add(kRestateDeployments, cr);
+  passes.Settle(kKey);
+  CHECK(passes.Ready(kKey) == "True Deployed");
+  const std::string uid(passes.stage.api.Get(kRestateCloudEnvironments, {"", "prod"})->StringAt({"metadata", "uid"}));
+  const auto deployments = passes.stage.admin.With([](auto& model) { return model.deployments(); });
+  REQUIRE(deployments.size() == 1);
+  CHECK(deployments.begin()->second.uri == absl::StrCat("https://tunnel.us.restate.cloud:9080/201kabc/", uid,
+                                                        "/http/greeter-blue.default.svc.cluster.local/80/api"));
+}
+
 TEST_CASE("nothing is written while nothing changes, not by a new process either") {
   Life life(json::Value{});
   life.Settle(kKey);

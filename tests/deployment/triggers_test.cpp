@@ -75,5 +75,19 @@ TEST_CASE("F5: an object that went with our finalizer on it was taken from us") 
   CHECK(!WasTakenAway({nullptr, Deployment("a", ours)}));
 }
 
+TEST_CASE("Knative objects name their RestateDeployment in an annotation, Revisions too") {
+  const auto revision =
+      plan::Stage::Make(Obj({{"apiVersion", kRevisions.ApiVersion()},
+                             {"kind", kRevisions.kind},
+                             {"metadata", Obj({{"name", "greeter-blue-00001"},
+                                               {"namespace", "shop"},
+                                               {"uid", "r"},
+                                               {"resourceVersion", "1"},
+                                               {"annotations", Obj({{"restate.dev/deployment", "greeter"}})}})}}));
+  CHECK(KeyOfKnativeChange({nullptr, revision}) == kube::Key{"shop", "greeter"});
+  CHECK(KeyOfKnativeChange({revision, nullptr}) == kube::Key{"shop", "greeter"});
+  CHECK(!KeyOfKnativeChange({nullptr, Deployment("greeter")}));
+}
+
 }  // namespace
 }  // namespace restate::deployment
