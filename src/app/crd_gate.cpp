@@ -22,9 +22,9 @@ void Announce(kube::EventRecorder& events, const json::Value& pod, bool warning,
 }  // namespace
 
 absl::Status CrdGate::Wait(kube::Client& client, Clock& clock, Metrics& metrics, kube::EventRecorder& events,
-                           std::stop_token stop) const {
+                           const Leadership& leadership, std::stop_token stop) const {
   const std::string name = NameOf(resource);
-  bool told = false;
+  bool logged = false, told = false;
   for (;;) {
     const auto served = client.Serves(resource, stop);
     if (served.ok() && *served) break;
@@ -32,12 +32,13 @@ absl::Status CrdGate::Wait(kube::Client& client, Clock& clock, Metrics& metrics,
       return Annotate(served.status(), absl::StrCat("cannot find out whether ", name, " is installed"));
     }
     metrics.SetCrdMissing(name, true);
-    if (!told) {
-      const std::string why = served.ok() ? std::string("it is not installed; install the CRDs (crds/*.yaml)")
-                                          : std::string(MessageOf(served.status()));
-      spdlog::warn("waiting for {}: {}", name, why);
-      if (served.ok()) Announce(events, pod, true, "WaitingForCRD", absl::StrCat("waiting for ", name, ": ", why));
-      told = served.ok();
+    const std::string why = served.ok() ? std::string("it is not installed; install the CRDs (crds/*.yaml)")
+                                        : std::string(MessageOf(served.status()));
+    if (!logged) spdlog::warn("waiting for {}: {}", name, why);
+    logged = served.ok();
+    if (!told && served.ok() && leadership.Leads()) {
+      Announce(events, pod, true, "WaitingForCRD", absl::StrCat("waiting for ", name, ": ", why));
+      told = true;
     }
     if (!clock.Sleep(kAskAgain, stop)) return MakeError(Reason::kStopped, "stopped while waiting for " + name);
   }

@@ -77,6 +77,7 @@ void KindController::Follow(const Watched& watched) {
 void KindController::Changed(Follower& follower, const std::vector<runtime::Change>& changes, bool initial) {
   const Priority priority = initial ? Priority::kBackground : Priority::kLive;
   for (const runtime::Change& change : changes) {
+    if (!leads_) break;
     for (const kube::Key& key : follower.watched.keys_of(change, cache_)) queue_.Add(key, priority);
   }
   const bool first = !follower.listed.exchange(true);
@@ -85,6 +86,7 @@ void KindController::Changed(Follower& follower, const std::vector<runtime::Chan
 }
 
 void KindController::WakeAll() {
+  if (!leads_) return;
   for (const auto& follower : followers_) {
     if (follower->watched.resource != setup_.resource) continue;
     for (const kube::ObjectPtr& object : cache_.List(setup_.resource)) {
@@ -134,12 +136,14 @@ void KindController::Vanish(Follower& follower) {
 }
 
 void KindController::Start() {
+  leads_ = shared_.leadership.Leads();
   starter_ = std::jthread([this](std::stop_token stop) { Run(stop); });
 }
 
 void KindController::Run(std::stop_token stop) {
   const CrdGate gate{setup_.resource, settings_.pod};
-  const absl::Status served = gate.Wait(shared_.client, shared_.clock, shared_.state.metrics, shared_.events, stop);
+  const absl::Status served =
+      gate.Wait(shared_.client, shared_.clock, shared_.state.metrics, shared_.events, shared_.leadership, stop);
   if (!served.ok()) {
     if (!stop.stop_requested()) fatal_(served);
     return;
@@ -149,9 +153,11 @@ void KindController::Run(std::stop_token stop) {
   }
   if (definitions_) definitions_->Start();
   if (!WaitForCaches(stop)) return;
-  controller_.Start();
   ready_ = true;
   spdlog::info("{}: ready", name());
+  if (!shared_.leadership.Await(stop)) return;
+  if (!leads_.exchange(true)) WakeAll();
+  controller_.Start();
 }
 
 // Without the right to read the definitions each optional API is asked for by itself.

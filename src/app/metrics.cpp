@@ -178,6 +178,7 @@ struct Metrics::Impl {
   Family<Counter>& queue_retries = make.Counters("workqueue_retries_total", "Keys put back after a failure");
   Family<Gauge>& queue_depth = make.Gauges("workqueue_depth", "Keys due and not taken yet");
   Family<Histogram>& queue_latency = make.Histograms("workqueue_latency_seconds", "Time from due to taken");
+  Gauge& leader = make.Gauges("leader", "1 while this operator acts; a standby has 0").Add({});
   Family<Gauge>& crd_missing = make.Gauges("crd_missing", "1 while the CRD is not installed");
   Family<Gauge>& cache_objects = make.Gauges("cache_objects", "Objects known of a watched resource");
   WatchSeries watches{make};
@@ -234,6 +235,8 @@ runtime::PassObserver& Metrics::Passes(std::string_view kind) {
 runtime::ReflectorObserver& Metrics::Watches() { return impl_->watches; }
 kube::ClientObserver& Metrics::ApiRequests() { return impl_->api; }
 admin::AdminObserver& Metrics::AdminRequests() { return impl_->admin; }
+
+void Metrics::SetLeader(bool leads) { impl_->leader.Set(leads ? 1 : 0); }
 
 void Metrics::SetCrdMissing(std::string_view crd, bool missing) {
   impl_->crd_missing.Add({{"crd", std::string(crd)}}).Set(missing ? 1 : 0);

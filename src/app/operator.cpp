@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "restate/admin/node_client.h"
@@ -24,30 +25,50 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr Clock::Duration kGrace = seconds(4);  // for running passes; with the events' second, 5 s in all
-constexpr absl::Duration kEventGrace = absl::Seconds(1);
+// How long running passes and queued events are waited for at the end: 5 s in all, or 2 s where somebody else waits for
+// the Lease (guarantees LV6: 3 s with the release).
+struct Grace {
+  Clock::Duration passes;
+  absl::Duration events;
+};
+constexpr Grace kGrace{seconds(4), absl::Seconds(1)};
+constexpr Grace kHandOverGrace{std::chrono::milliseconds(1500), absl::Milliseconds(500)};
 constexpr std::size_t kWaitingShown = 1000;  // objects on the diagnostics page
+
+// Why the operator ended.
+struct Ended {
+  absl::Status status;         // ok: it was asked to
+  bool leads_no_more = false;  // then there is no grace (client-rules G3)
+  bool again = false;          // somebody else leads: it is to stand by
+};
+
+// Who could not renew may have been asleep for long, and ends: Kubernetes starts it anew (client-rules L5). Who sees
+// that somebody else leads knows how things stand, and stands by (L9).
+Ended EndedBy(const runtime::EndOfTerm& end) {
+  using Why = runtime::EndOfTerm::Why;
+  return {.status = MakeError(end.why == Why::kForbidden ? Reason::kApiForbidden : Reason::kStopped, end.message),
+          .leads_no_more = end.why != Why::kForbidden,
+          .again = end.why == Why::kTaken};
+}
 
 // The first fatal error, or a request to stop: whatever comes first ends the wait.
 class End {
  public:
-  void Fail(absl::Status status) {
+  void Fail(Ended ended) {
     std::lock_guard lock(mutex_);
-    if (status_.ok()) status_ = std::move(status);
-    failed_ = true;
+    if (!ended_) ended_ = std::move(ended);
     changed_.notify_all();
   }
-  absl::Status Wait(std::stop_token stop) {
+  Ended Wait(std::stop_token stop) {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, stop, [this] { return failed_; });
-    return status_;
+    changed_.wait(lock, stop, [this] { return ended_.has_value(); });
+    return ended_.value_or(Ended{});
   }
 
  private:
   std::mutex mutex_;
   std::condition_variable_any changed_;
-  bool failed_ GUARDED_BY(mutex_) = false;
-  absl::Status status_ GUARDED_BY(mutex_);
+  std::optional<Ended> ended_ GUARDED_BY(mutex_);
 };
 
 json::Value PodOf(const Settings& settings) {
@@ -59,10 +80,12 @@ json::Value PodOf(const Settings& settings) {
                                             {"uid", settings.operator_pod_uid}})}});
 }
 
+bool InCluster(const kube::Environment& environment) { return environment("KUBERNETES_SERVICE_HOST") != nullptr; }
+
 // An operator in a pod is never sent to loopback: that would be its own pod.
 plan::Config ConfigOf(const Settings& settings, const kube::Environment& environment) {
   return {.cluster_dns = settings.cluster_dns,
-          .allow_loopback = environment("KUBERNETES_SERVICE_HOST") == nullptr,
+          .allow_loopback = !InCluster(environment),
           .operator_namespace = settings.operator_namespace,
           .operator_label_name = settings.operator_label_name.value_or(""),
           .operator_label_value = settings.operator_label_value.value_or(""),
@@ -74,11 +97,13 @@ plan::Config ConfigOf(const Settings& settings, const kube::Environment& environ
           .manage_secret_provider_classes = settings.manage_secret_provider_classes};
 }
 
-absl::StatusOr<std::unique_ptr<kube::HttpClient>> AdminHttp(const std::string& origin) {
-  kube::HttpSettings http;
-  http.base_url = origin;
-  http.max_in_flight = 4;
-  return kube::NewHttpClient(std::move(http));
+absl::StatusOr<std::unique_ptr<kube::HttpClient>> AdminHttp(const std::string& origin, const Leadership& leadership) {
+  kube::HttpSettings settings;
+  settings.base_url = origin;
+  settings.max_in_flight = 4;
+  auto http = kube::NewHttpClient(std::move(settings));
+  if (!http.ok()) return http.status();
+  return leadership.Fenced(*std::move(http));
 }
 
 Reply JsonReply(int status, const json::Value& value) { return {status, "application/json", json::Dump(value)}; }
@@ -89,7 +114,8 @@ json::Value Diagnosed(const KindController& controller) {
   return json::Obj({{"name", controller.name()}, {"ready", controller.Ready()}, {"trouble", controller.Trouble()}});
 }
 
-Routes MakeRoutes(State& state, const Controllers& controllers, const std::atomic<bool>& stopping) {
+Routes MakeRoutes(State& state, const Leadership& leadership, const Controllers& controllers,
+                  const std::atomic<bool>& stopping) {
   const auto pending = [&stopping, controllers] {
     json::Array names;
     for (const KindController& controller : controllers) {
@@ -103,19 +129,87 @@ Routes MakeRoutes(State& state, const Controllers& controllers, const std::atomi
     const json::Array names = pending();
     return JsonReply(names.empty() ? 200 : 503, json::Obj({{"ready", names.empty()}, {"pendingControllers", names}}));
   };
-  routes["/metrics"] = [&state, controllers] {
+  routes["/metrics"] = [&state, &leadership, controllers] {
+    state.metrics.SetLeader(leadership.Leads());
     for (KindController& controller : controllers) controller.Measure();
     return Reply{200, std::string(Metrics::kContentType), state.metrics.Text()};
   };
-  routes["/"] = [&state, controllers] {
+  routes["/"] = [&state, &leadership, controllers] {
     json::Value page = state.diagnostics.ToJson(kWaitingShown);
     page["version"] = RESTATE_OPERATOR_VERSION;
+    page["leadership"] = leadership.Diagnosed();
     json::Array list;
     for (const KindController& controller : controllers) list.push_back(Diagnosed(controller));
     page["controllers"] = std::move(list);
     return JsonReply(200, page);
   };
   return routes;
+}
+
+ControllerSettings SettingsOf(const Settings& settings, std::string ns) {
+  return {.workers = settings.workers, .ns = std::move(ns), .pod = PodOf(settings)};
+}
+
+// No new work; what runs ends in time or is abandoned, and the Lease goes to whoever waits for it.
+void Finish(const Controllers& controllers, Leadership& leadership, kube::EventRecorder& events, Clock& clock) {
+  const Grace grace = leadership.Elects() ? kHandOverGrace : kGrace;
+  const auto deadline = clock.Now() + grace.passes;
+  for (KindController& controller : controllers) {
+    const auto left = std::max<Clock::Duration>(deadline - clock.Now(), Clock::Duration::zero());
+    if (!controller.Join(left)) spdlog::warn("{}: a pass is abandoned: it did not end in time", controller.name());
+  }
+  events.Flush(grace.events);
+  leadership.Release();
+}
+
+// One life: until it is asked to end, must end, or leads no more.
+Ended RunOnce(const Settings& settings, const kube::Environment& environment, const kube::HttpSettings& api,
+              std::stop_token stop) {
+  Clock& clock = Clock::Real();
+  End end;
+  State state{.config = ConfigOf(settings, environment), .metrics = {}, .diagnostics = {}};
+  const auto leadership = Leadership::New(settings, InCluster(environment), api, state.metrics, clock,
+                                          [&end](const runtime::EndOfTerm& over) { end.Fail(EndedBy(over)); });
+  if (!leadership.ok()) return {leadership.status()};
+  auto plain_http = kube::NewHttpClient(api);
+  if (!plain_http.ok()) return {plain_http.status()};
+  const auto http = (*leadership)->Fenced(*std::move(plain_http));
+  kube::Client client(*http, &state.metrics.ApiRequests());
+  const auto events =
+      kube::NewEventRecorder(client, clock, settings.operator_pod_name.value_or(std::string(kube::kManager)));
+  runtime::WorkQueue deployment_keys(clock, &state.metrics.Queue(deployment::Kind::kName));
+  runtime::WorkQueue cluster_keys(clock, &state.metrics.Queue(cluster::Kind::kName));
+  runtime::WorkQueue cloud_keys(clock, &state.metrics.Queue(cloud::Kind::kName));
+  admin::AdminClient admin([&](const std::string& origin) { return AdminHttp(origin, **leadership); },
+                           &state.metrics.AdminRequests());
+  admin::Usage usage(admin, clock, [&](const kube::Key& key) { deployment_keys.Add(key); });
+  const auto node_client = (*leadership)->Fenced(std::make_unique<admin::NodeClient>());
+  admin::Nodes nodes(*node_client, clock, [&](const kube::Key& key) { cluster_keys.Add(key); });
+  plan::Secrets secrets(client);
+
+  const Shared shared{state, **leadership, clock, client, *events, admin, usage, *node_client, nodes, secrets};
+  const auto ns = settings.watch_namespaces.empty() ? std::string() : settings.watch_namespaces.front();
+  const auto fatal = [&end](absl::Status status) { end.Fail({std::move(status)}); };
+  KindController deployments(shared, deployment_keys, RestateDeployments(state, deployment_keys),
+                             SettingsOf(settings, ns), fatal);
+  KindController clusters(shared, cluster_keys, RestateClusters(state, ns), SettingsOf(settings, ns), fatal);
+  KindController environments(shared, cloud_keys, RestateCloudEnvironments(),
+                              SettingsOf(settings, settings.operator_namespace), fatal);
+  const Controllers controllers{deployments, clusters, environments};
+
+  std::atomic<bool> stopping = false;
+  auto web = WebServer::Start({.port = settings.http_port}, MakeRoutes(state, **leadership, controllers, stopping));
+  if (!web.ok()) return {web.status()};
+  spdlog::info("restate-operator {} serves diagnostics on port {}", RESTATE_OPERATOR_VERSION, (*web)->port());
+
+  (*leadership)->Start();
+  for (KindController& controller : controllers) controller.Start();
+  Ended ended = end.Wait(stop);
+  stopping = true;
+  spdlog::info("stopping");
+  for (KindController& controller : controllers) controller.RequestStop();
+  if (!ended.leads_no_more) Finish(controllers, **leadership, *events, clock);
+  return ended;
 }
 
 }  // namespace
@@ -129,56 +223,11 @@ absl::Status RunOperator(const Settings& settings, const kube::Environment& envi
   if (!access.ok()) return access.status();
   spdlog::info("using {} at {}", access->origin, access->http.base_url);
   access->http.user_agent = absl::StrCat("restate-operator/", RESTATE_OPERATOR_VERSION);
-  auto http = kube::NewHttpClient(access->http);
-  if (!http.ok()) return http.status();
-
-  Clock& clock = Clock::Real();
-  End end;
-  State state{.config = ConfigOf(settings, environment), .metrics = {}, .diagnostics = {}};
-  kube::Client client(**http, &state.metrics.ApiRequests());
-  const auto events =
-      kube::NewEventRecorder(client, clock, settings.operator_pod_name.value_or(std::string(kube::kManager)));
-  runtime::WorkQueue deployment_keys(clock, &state.metrics.Queue(deployment::Kind::kName));
-  runtime::WorkQueue cluster_keys(clock, &state.metrics.Queue(cluster::Kind::kName));
-  runtime::WorkQueue cloud_keys(clock, &state.metrics.Queue(cloud::Kind::kName));
-  admin::AdminClient admin(AdminHttp, &state.metrics.AdminRequests());
-  admin::Usage usage(admin, clock, [&](const kube::Key& key) { deployment_keys.Add(key); });
-  admin::NodeClient node_client;
-  admin::Nodes nodes(node_client, clock, [&](const kube::Key& key) { cluster_keys.Add(key); });
-  plan::Secrets secrets(client);
-
-  const Shared shared{state, clock, client, *events, admin, usage, node_client, nodes, secrets};
-  const ControllerSettings controller_settings{
-      .workers = settings.workers,
-      .ns = settings.watch_namespaces.empty() ? std::string() : settings.watch_namespaces.front(),
-      .pod = PodOf(settings)};
-  const auto fatal = [&end](absl::Status status) { end.Fail(std::move(status)); };
-  KindController deployments(shared, deployment_keys, RestateDeployments(state, deployment_keys), controller_settings,
-                             fatal);
-  KindController clusters(shared, cluster_keys, RestateClusters(state, controller_settings.ns), controller_settings,
-                          fatal);
-  ControllerSettings cloud_settings = controller_settings;
-  cloud_settings.ns = settings.operator_namespace;
-  KindController environments(shared, cloud_keys, RestateCloudEnvironments(), cloud_settings, fatal);
-  const Controllers controllers{deployments, clusters, environments};
-
-  std::atomic<bool> stopping = false;
-  auto web = WebServer::Start({.port = settings.http_port}, MakeRoutes(state, controllers, stopping));
-  if (!web.ok()) return web.status();
-  spdlog::info("restate-operator {} serves diagnostics on port {}", RESTATE_OPERATOR_VERSION, (*web)->port());
-
-  for (KindController& controller : controllers) controller.Start();
-  const absl::Status ended = end.Wait(stop);
-  stopping = true;
-  spdlog::info("stopping");
-  for (KindController& controller : controllers) controller.RequestStop();
-  const auto deadline = clock.Now() + kGrace;
-  for (KindController& controller : controllers) {
-    const auto left = std::max<Clock::Duration>(deadline - clock.Now(), Clock::Duration::zero());
-    if (!controller.Join(left)) spdlog::warn("{}: a pass is abandoned: it did not end in time", controller.name());
+  for (;;) {
+    const Ended ended = RunOnce(settings, environment, access->http, stop);
+    if (!ended.again) return ended.status;
+    spdlog::warn("{}; standing by", std::string(MessageOf(ended.status)));
   }
-  events->Flush(kEventGrace);
-  return ended;
 }
 
 }  // namespace restate::app

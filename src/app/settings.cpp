@@ -104,6 +104,31 @@ Complaint TakeWatchNamespaces(std::string_view text, Settings& settings) {
   return {};
 }
 
+Complaint TakeLeaderElect(std::string_view text, Settings& settings) {
+  using Choice = Settings::LeaderElect;
+  const std::string choice = Lower(text);
+  if (choice != "auto" && choice != "true" && choice != "false") return "must be auto, true or false";
+  settings.leader_elect = choice == "auto" ? Choice::kAuto : choice == "true" ? Choice::kOn : Choice::kOff;
+  return {};
+}
+
+Complaint TakeLeaseName(std::string_view text, Settings& settings) {
+  if (!IsDnsLabel(text)) return "must be a name of lower-case letters, digits and \"-\"";
+  settings.lease_name = text;
+  return {};
+}
+
+template <auto Member>
+Complaint TakeLeaseTime(std::string_view text, Settings& settings) {
+  int number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number < 1 || number > 3600) {
+    return "must be a whole number of seconds from 1 to 3600";
+  }
+  settings.lease_times.*Member = std::chrono::seconds(number);
+  return {};
+}
+
 Complaint TakeLogLevel(std::string_view text, Settings& settings) {
   const std::string level = Lower(text);
   if (!IsLevel(level)) return "must be off, error, warn, info, debug or trace";
@@ -129,6 +154,21 @@ const std::array kFlags{
          TakeNumber<&Settings::workers, 1, 64>},
     Flag{"--http-port", "OPERATOR_HTTP_PORT", "Port of /health, /ready and /metrics; default 8080",
          TakeNumber<&Settings::http_port, 1, 65535>},
+    Flag{"--leader-elect", "OPERATOR_LEADER_ELECT",
+         "Lead by a Lease, so that several operators take turns: true, false or auto (in a pod that has the right); "
+         "default auto",
+         TakeLeaderElect, true},
+    Flag{"--lease-name", "OPERATOR_LEASE_NAME",
+         "Lease in the operator's namespace; default restate-operator, another one for another set of operators",
+         TakeLeaseName},
+    Flag{"--lease-duration", "OPERATOR_LEASE_DURATION",
+         "Seconds after a leader's last sign of life until another may lead; default 15",
+         TakeLeaseTime<&runtime::LeaseTimes::duration>},
+    Flag{"--lease-renew-deadline", "OPERATOR_LEASE_RENEW_DEADLINE",
+         "Seconds after which a leader that could not renew stops; default 10",
+         TakeLeaseTime<&runtime::LeaseTimes::renew_deadline>},
+    Flag{"--lease-retry-period", "OPERATOR_LEASE_RETRY_PERIOD", "Seconds between tries; default 2",
+         TakeLeaseTime<&runtime::LeaseTimes::retry>},
     Flag{"--log-level", "OPERATOR_LOG_LEVEL",
          "off, error, warn, info, debug or trace; default: what RUST_LOG says, else info", TakeLogLevel},
     Flag{"--log-format", "OPERATOR_LOG_FORMAT", "text or json; default text", TakeLogFormat},
@@ -187,6 +227,9 @@ absl::Status TakeAll(const std::map<std::string, std::string>& given, const kube
   if (settings.operator_namespace.empty()) {
     return UsageError(absl::StrCat("say in which namespace the operator runs: ", kNamespaceFlag,
                                    " NAME (or the variable ", kNamespaceVariable, ")"));
+  }
+  if (const absl::Status times = runtime::CheckLeaseTimes(settings.lease_times); !times.ok()) {
+    return Annotate(times, "--lease-duration, --lease-renew-deadline and --lease-retry-period do not fit");
   }
   return absl::OkStatus();
 }

@@ -47,6 +47,11 @@ TEST_CASE("settings: the defaults") {
   CHECK(settings.canary_image == "alpine:3.21");
   CHECK(settings.cluster_dns == "cluster.local");
   CHECK(settings.watch_namespaces.empty());
+  CHECK(settings.leader_elect == Settings::LeaderElect::kAuto);
+  CHECK(settings.lease_name == "restate-operator");
+  CHECK(settings.lease_times.duration == std::chrono::seconds(15));
+  CHECK(settings.lease_times.renew_deadline == std::chrono::seconds(10));
+  CHECK(settings.lease_times.retry == std::chrono::seconds(2));
   CHECK(settings.workers == 8);
   CHECK(settings.http_port == 8080);
   CHECK(settings.log_level == "info");
@@ -71,6 +76,7 @@ TEST_CASE("settings: each flag has a variable, and the flag wins") {
       {"--canary-image", "CANARY_IMAGE", [](const Settings& s) { return s.canary_image; }},
       {"--cluster-dns", "CLUSTER_DNS", [](const Settings& s) { return s.cluster_dns; }},
       {"--watch-namespaces", "OPERATOR_WATCH_NAMESPACES", [](const Settings& s) { return s.watch_namespaces.at(0); }},
+      {"--lease-name", "OPERATOR_LEASE_NAME", [](const Settings& s) { return s.lease_name; }},
   };
   for (const Row& row : rows) {
     CAPTURE(row.flag);
@@ -91,6 +97,29 @@ TEST_CASE("settings: numbers, choices and switches") {
   CHECK(Good({}, {{"GCP_WORKLOAD_IDENTITY", "true"}}).gcp_workload_identity);
   CHECK_FALSE(Good({}, {{"GCP_WORKLOAD_IDENTITY", ""}}).gcp_workload_identity);  // charts set empty variables
   CHECK(Good({"--watch-namespaces", " a, b ,,a"}).watch_namespaces == std::vector<std::string>{"a", "b"});
+}
+
+TEST_CASE("settings: leader election") {
+  using Choice = Settings::LeaderElect;
+  CHECK(Good({"--leader-elect"}).leader_elect == Choice::kOn);
+  CHECK(Good({"--leader-elect=false"}).leader_elect == Choice::kOff);
+  CHECK(Good({"--leader-elect=auto"}, {{"OPERATOR_LEADER_ELECT", "false"}}).leader_elect == Choice::kAuto);
+  CHECK(Good({}, {{"OPERATOR_LEADER_ELECT", "False"}}).leader_elect == Choice::kOff);
+  const Settings settings =
+      Good({"--lease-duration", "60", "--lease-renew-deadline", "40"}, {{"OPERATOR_LEASE_RETRY_PERIOD", "5"}});
+  CHECK(settings.lease_times.duration == std::chrono::seconds(60));
+  CHECK(settings.lease_times.renew_deadline == std::chrono::seconds(40));
+  CHECK(settings.lease_times.retry == std::chrono::seconds(5));
+  for (const Arguments& arguments :
+       {Arguments{"--lease-duration", "10"}, {"--lease-renew-deadline", "15"}, {"--lease-retry-period", "9"}}) {
+    CHECK(ErrorFor(arguments).starts_with(
+        "--lease-duration, --lease-renew-deadline and --lease-retry-period do not fit"));
+  }
+  CHECK(ErrorFor({"--lease-duration", "0"}) ==
+        "--lease-duration (or the variable OPERATOR_LEASE_DURATION) must be a whole number of seconds from 1 to 3600, "
+        "not \"0\"");
+  CHECK(ErrorFor({"--leader-elect=maybe"}) ==
+        "--leader-elect (or the variable OPERATOR_LEADER_ELECT) must be auto, true or false, not \"maybe\"");
 }
 
 TEST_CASE("settings: what is refused, in one sentence that names flag and variable") {

@@ -5,9 +5,10 @@
 #include <stop_token>
 
 #include "absl/status/status.h"
+#include "restate/app/leadership.h"
 #include "restate/app/metrics.h"
-#include "restate/base/error.h"
 #include "restate/base/clock.h"
+#include "restate/base/error.h"
 #include "restate/kube/client.h"
 #include "restate/kube/events.h"
 
@@ -17,9 +18,10 @@ struct CrdGate {
   kube::Resource resource;
   json::Value pod;  // the operator's own pod, for events; null: unknown, no events
 
-  // Blocks, asking every 10 s. Not served, 404, 429, 5xx and no connection mean: wait. Error: 401 or 403 (the message says
-  // which right is missing), or `stop`.
-  absl::Status Wait(kube::Client& client, Clock& clock, Metrics& metrics, kube::EventRecorder& events, std::stop_token stop) const;
+  // Blocks, asking every 10 s. Not served, 404, 429, 5xx and no connection mean: wait. Error: 401 or 403 (the message
+  // says which right is missing), or `stop`. Events are for the leader to record.
+  absl::Status Wait(kube::Client& client, Clock& clock, Metrics& metrics, kube::EventRecorder& events,
+                    const Leadership& leadership, std::stop_token stop) const;
 };
 
 }  // namespace restate::app

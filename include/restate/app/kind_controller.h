@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "restate/app/crd_gate.h"
+#include "restate/app/leadership.h"
 #include "restate/app/state.h"
 #include "restate/kube/applier.h"
 #include "restate/plan/world.h"
@@ -22,6 +23,7 @@ namespace restate::app {
 // What every controller is given; all of it outlives the controller.
 struct Shared {
   State& state;
+  const Leadership& leadership;
   Clock& clock;
   kube::Client& client;
   kube::EventRecorder& events;
@@ -73,9 +75,9 @@ class KindController {
                  std::function<void(absl::Status)> fatal);
   ~KindController();  // stops and joins
 
-  // Waits in the background for the CRD, then for the caches, then takes work.
+  // Waits in the background for the CRD, then for the caches, then until it leads, then takes work.
   void Start();
-  // Whether it takes work.
+  // Whether it takes work, or would if it led.
   bool Ready() const { return ready_; }
   void RequestStop();
   bool Join(Clock::Duration limit);
@@ -122,6 +124,7 @@ class KindController {
   std::unique_ptr<runtime::Reflector> definitions_;   // null: nothing is optional
   std::atomic<bool> definitions_listed_ = false;      // and what they define is followed
   std::atomic<bool> ready_ = false;
+  std::atomic<bool> leads_ = false;  // until then changes wake nobody: there is nobody to take the work
   std::jthread starter_;
 };
 

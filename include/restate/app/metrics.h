@@ -38,6 +38,7 @@ class Metrics {
   admin::AdminObserver& AdminRequests();
 
   // What somebody counts elsewhere; the last value given is shown.
+  void SetLeader(bool leads);
   void SetCrdMissing(std::string_view crd, bool missing);  // "restatedeployments.restate.dev"
   void SetCacheObjects(const kube::Resource& resource, std::size_t objects);
   void SetLoad(std::string_view kind, const runtime::Controller::Load& load);

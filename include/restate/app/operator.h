@@ -9,8 +9,10 @@
 
 namespace restate::app {
 
-// Runs until `stop` is asked, then ends within 5 s: no new work, running passes finish or are abandoned. Error: it could not
-// start (no API server, a taken port, missing rights), in one sentence that says what to do.
+// Runs until `stop` is asked, then ends within 5 s: no new work, running passes finish or are abandoned. Where
+// operators take turns it stands by until it leads, and stands by again when somebody else does. Error: it could not
+// start (no API server, a taken port, missing rights), or it could not keep its leadership; in one sentence that says
+// what to do.
 absl::Status RunOperator(const Settings& settings, const kube::Environment& environment, std::stop_token stop);
 
 }  // namespace restate::app

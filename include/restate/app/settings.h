@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "restate/kube/credentials.h"
+#include "restate/runtime/lease.h"
 
 namespace restate::app {
 
@@ -35,7 +36,15 @@ struct Settings {
   std::string canary_image = "alpine:3.21";
   std::string cluster_dns = "cluster.local";
   std::vector<std::string> watch_namespaces;  // empty: all
-  int workers = 8;                            // of each controller, 1 to 64
+  enum class LeaderElect : std::uint8_t {
+    kAuto,  // in a pod, where its rights allow it
+    kOn,
+    kOff,
+  };
+  LeaderElect leader_elect = LeaderElect::kAuto;
+  std::string lease_name = "restate-operator";  // in the operator's namespace
+  runtime::LeaseTimes lease_times;
+  int workers = 8;  // of each controller, 1 to 64
   std::uint16_t http_port = 8080;
   std::string log_level = "info";  // off, error, warn, info, debug or trace, as spdlog names them
   bool log_json = false;
