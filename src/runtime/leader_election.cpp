@@ -247,8 +247,8 @@ void LeaderElection::Impl::LogStanding() {
     text = absl::StrCat("no leader election, this operator acts alone: ", state.over()->message);
   } else if (LeadsLocked()) {
     text = absl::StrCat("leading, as ", options.identity);
-  } else if (!state.seen().holder.empty() && !state.over()) {
-    text = absl::StrCat("standing by: ", state.seen().holder, " leads since ", state.seen().acquire_time);
+  } else if (const auto& holder = state.seen().holder; !state.over() && !holder.empty() && holder != options.identity) {
+    text = absl::StrCat("standing by: ", holder, " leads since ", state.seen().acquire_time);
   }
   if (text.empty() || text == logged) return;
   logged = text;
