@@ -37,9 +37,10 @@ build *TARGETS:
 sanitize:
     @{{ python }} tests/run asan tsan
 
-# write the CRDs into crds/ from the declarations in the code
+# write the CRDs into crds/ and their chart, from the declarations in the code
 generate: build
     build/src/app/restate-operator generate crds
+    build/src/app/restate-operator generate charts/restate-operator-crds/files
 
 # run the lab by hand: up, down, status, ...
 [no-exit-message]
