@@ -116,7 +116,6 @@ INVALID = {  # name -> (change, reason, text in the message)
     "containers-of-numbers": (pod([5], "containers"), "InvalidSpec", "spec.template.spec.containers"),
     "template-of-256-kib": (greeting("x" * 256 * 1024), "InvalidSpec", "spec.template: is 26"),
     "limit-too-large": (spec(INT32, "revisionHistoryLimit"), "InvalidSpec", "spec.revisionHistoryLimit"),
-    "knative": (spec("knative", "deploymentMode"), "NotSupported", "spec.deploymentMode knative"),
     "cloud": (register(cloud="env"), "RestateCloudEnvironmentNotFound", "spec.restate.register.cloud: there is no"),
     "tunnel": (restate("in-process", "tunnelMode"), "InvalidSpec", "spec.restate.tunnelMode: in-process needs"),
     **rows("cluster", lambda name: register(cluster=name), CLUSTERS, "InvalidRestateConfig",

@@ -54,6 +54,10 @@ def rights():
              rule("autoscaling", ["horizontalpodautoscalers"], "get", "list", "watch", "create", "patch", "delete"),
              rule("apps", ["replicasets"], "get", "list", "watch", "create", "patch", "delete"),
              rule("apps", ["replicasets/scale"], "patch"),
+             rule("serving.knative.dev", ["configurations", "routes"], "get", "list", "watch", "create", "patch",
+                  "delete"),
+             rule("serving.knative.dev", ["configurations/finalizers"], "update"),
+             rule("serving.knative.dev", ["revisions"], "get", "list", "watch"),
              rule("", ["services"], "get", "list", "watch", "create", "patch"),
              rule("events.k8s.io", ["events"], "create", "patch")]},
         {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
@@ -85,6 +89,13 @@ def lab():
     finally:
         if not KEEP:
             found.down()
+
+
+@pytest.fixture(scope="package")
+def knative(lab):
+    """Knative Serving on that node, from the first test that needs it."""
+    lab.knative()
+    return lab
 
 
 def forget_earlier_runs(lab):

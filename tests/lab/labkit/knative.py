@@ -7,6 +7,7 @@ from . import binaries, images, netns, node
 
 NAMESPACE = "knative-serving"
 API = "/apis/serving.knative.dev/v1"
+KINDS = ("configuration", "route", "revision")
 GATEWAY = "gateway"
 # Name -> the ports of its Service, (name, port, where it listens). The position decides the address.
 PARTS = {
@@ -41,20 +42,28 @@ def start(lab):
 
 
 def install_crds(lab):
-    """The kinds alone, for an operator that finds them without anybody who acts on them."""
-    lab.kubectl("apply", "--server-side", "-f", binaries.knative(lab.say) / "crds")
+    """The kinds that a user of Knative writes, for an operator that finds them without anybody who acts on them."""
+    lab.kubectl("apply", "--server-side", *definitions(lab))
     lab.wait_for(lambda: served(lab), "kube-apiserver", timeout=30)
 
 
 def remove_crds(lab):
     """Returns when they are gone, and with them all objects of their kinds."""
-    lab.kubectl("delete", "--ignore-not-found", "-f", binaries.knative(lab.say) / "crds")
-    lab.wait_for(lambda: not served(lab), "kube-apiserver", timeout=60)
+    lab.kubectl("delete", "--ignore-not-found", *definitions(lab))
+    lab.wait_for(lambda: not any(found(lab)), "kube-apiserver", timeout=60)
+
+
+def definitions(lab):
+    files = binaries.knative(lab.say) / "crds"
+    return [word for kind in KINDS for word in ("-f", files / f"{kind}.yaml")]
 
 
 def served(lab):
-    return all(lab.api.request("GET", f"{API}/{kind}?limit=1")[0] == 200
-               for kind in ("configurations", "routes", "revisions"))
+    return all(found(lab))
+
+
+def found(lab):
+    return [lab.api.request("GET", f"{API}/{kind}s?limit=1")[0] == 200 for kind in KINDS]
 
 
 def install(lab, files, archive):
@@ -63,7 +72,8 @@ def install(lab, files, archive):
     complete = done.exists() and done.read_text() == str(files)
     if complete and served(lab):
         return False
-    install_crds(lab)
+    lab.kubectl("apply", "--server-side", "-f", files / "crds")
+    lab.wait_for(lambda: served(lab), "kube-apiserver", timeout=60)
     if not complete:
         node.load(lab, archive)
         install_configuration(lab, files)

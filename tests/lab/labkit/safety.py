@@ -107,6 +107,8 @@ class History:
 
     def version_written(self, key, event, ours):
         found = body_of(event)
+        if "spec" not in found:  # the garbage collector writes metadata and sees no more than that
+            return
         key = (key[0], found["metadata"]["name"])  # a create names it in the body only
         replicas = found["spec"].get("replicas", 0)  # of a Configuration, Knative decides
         version = self.versions.get(key)
