@@ -6,8 +6,8 @@
 {{- if not (regexMatch "^[A-Za-z0-9.-]+$" (default "cluster.local" .Values.clusterDns)) }}
   {{- fail (printf "clusterDns must be a domain name of letters, digits, `.` and `-`, as in cluster.local, and not %q" .Values.clusterDns) }}
 {{- end }}
-{{- if not (regexMatch "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$" (include "operator.name" .)) }}
-  {{- fail (printf "nameOverride must be a name of small letters, digits and inner dashes, and not %q" .Values.nameOverride) }}
+{{- if not (regexMatch "^[a-z]([a-z0-9-]*[a-z0-9])?$" (include "operator.name" .)) }}
+  {{- fail (printf "nameOverride must be a name of small letters, digits and inner dashes that begins with a letter, and not %q" .Values.nameOverride) }}
 {{- end }}
 {{- if and .Values.watchNamespace (not (regexMatch "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$" .Values.watchNamespace)) }}
   {{- fail (printf "watchNamespace must be the name of one namespace, and not %q" .Values.watchNamespace) }}

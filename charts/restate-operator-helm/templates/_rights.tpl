@@ -42,6 +42,15 @@
   resources: [horizontalpodautoscalers]
   verbs: [get, list, watch, create, patch, delete]
 # Installed or not, also later: each is used where it is served.
+- apiGroups: [serving.knative.dev]
+  resources: [configurations, routes]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [serving.knative.dev]
+  resources: [configurations/finalizers]
+  verbs: [update]
+- apiGroups: [serving.knative.dev]
+  resources: [revisions]
+  verbs: [get, list, watch]
 - apiGroups: [secrets-store.csi.x-k8s.io]
   resources: [secretproviderclasses]
   verbs: [get, list, watch, create, patch, delete]
@@ -87,7 +96,7 @@
 {{- with .Values.watchNamespace }}
 - apiGroups: [""]
   resources: [namespaces]
-  resourceNames: [{{ . }}]
+  resourceNames: [{{ . | quote }}]
   verbs: [patch]
 {{- end }}
 - apiGroups: [events.k8s.io]
