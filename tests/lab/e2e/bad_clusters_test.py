@@ -23,7 +23,6 @@ GOOD = "no-replicas"
 MENDED = [row for row in TABLES if row not in NAMES]  # a name cannot be mended
 BAD_AGAIN = [row for row in INVALID if row not in NAMES]
 CLOUDS = {"AWS_POD_IDENTITY_ASSOCIATION_CLUSTER": "eks", "GCP_WORKLOAD_IDENTITY": "true"}
-pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")
