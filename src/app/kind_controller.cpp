@@ -15,10 +15,6 @@ using Priority = runtime::WorkQueue::Priority;
 
 constexpr Clock::Duration kCachePoll = std::chrono::milliseconds(20);
 
-std::string NameOfDefinition(const kube::Resource& resource) {
-  return absl::StrCat(std::string(resource.plural), ".", std::string(resource.group));
-}
-
 }  // namespace
 
 KeysOf One(std::optional<kube::Key> (*key_of)(const runtime::Change&)) {
@@ -113,7 +109,7 @@ void KindController::FollowDefinitions() {
 void KindController::DefinitionChanged(const runtime::Change& change) {
   const std::string& name = (change.after ? change.after : change.before)->key().name;
   for (const auto& follower : followers_) {
-    if (!follower->watched.optional || NameOfDefinition(follower->watched.resource) != name) continue;
+    if (!follower->watched.optional || kube::DefinitionOf(follower->watched.resource) != name) continue;
     change.after ? Appear(*follower) : Vanish(*follower);
   }
 }
@@ -129,7 +125,7 @@ void KindController::Appear(Follower& follower) {
 void KindController::Vanish(Follower& follower) {
   if (!follower.started.exchange(false)) return;
   follower.reflector->Stop();
-  spdlog::info("{}: its definition is gone", NameOfDefinition(follower.watched.resource));
+  spdlog::info("{}: its definition is gone", kube::DefinitionOf(follower.watched.resource));
   cache_.Withdraw(follower.watched.resource);
   follower.listed = false;
   WakeAll();
