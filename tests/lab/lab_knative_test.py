@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The lab's Knative, without an operator: a Configuration with a Route serves, goes to zero, and comes back for a call."""
+"""The lab's Knative, without an operator: a Configuration with a Route serves, goes to zero and comes back."""
 import json
 import os
 import sys

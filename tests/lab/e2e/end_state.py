@@ -41,6 +41,33 @@ def environment_state(environment):
     return json.loads(TIME.sub("TIME", text.replace(found["metadata"]["uid"], "UID") if found else text))
 
 
+def knative_state(service):
+    """The same of a service in Knative mode."""
+    configurations = service.configurations()
+    names = {name: greeting_of(item) for name, item in configurations.items()}
+    deployments = service.deployments()
+    state = normalised({"object": object_state(service.object()),
+                        "configurations": [configuration_state(item, len(service.revisions(name)))
+                                           for name, item in configurations.items()],
+                        "routes": [route_state(item) for item in service.list("routes").values()],
+                        "registrations": [found["uri"] for found in deployments],
+                        "latest": service.latest()}, service, names, deployments)
+    return {what: sorted(found, key=str) if isinstance(found, list) else found for what, found in state.items()}
+
+
+def route_state(item):
+    return {**metadata_state(item), "traffic": item["spec"]["traffic"]}
+
+
+def configuration_state(item, revisions):
+    return {**metadata_state(item), "generation": item["metadata"]["generation"], "revisions": revisions,
+            "template": item["spec"]["template"]["metadata"], "latest": item["status"]["latestReadyRevisionName"]}
+
+
+def name_in(uri):
+    return uri.split("//")[1].split(".")[0]
+
+
 def child_state(item):
     spec = {name: value for name, value in item.get("spec", {}).items() if name not in RANDOM}
     return {**metadata_state(item), "spec": spec, "data": item.get("data")}
@@ -93,8 +120,7 @@ def normalised(state, service, names, deployments):
     """Names of versions, ids, times and the namespace replaced by what they stand for."""
     text = json.dumps(state, sort_keys=True)
     for found in deployments:
-        name = found["uri"].split("//")[1].split(".")[0]
-        text = text.replace(found["id"], f"id of {names.get(name, 'a version that is gone')}")
+        text = text.replace(found["id"], f"id of {names.get(name_in(found['uri']), 'a version that is gone')}")
     for name, greeting in names.items():
         text = text.replace(name, f"{service.name}-{greeting}").replace(name.rpartition("-")[2], f"hash of {greeting}")
     if url := service.options["register"].get("url"):  # the proxy of this run

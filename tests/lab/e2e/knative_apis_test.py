@@ -1,5 +1,5 @@
-"""Knative's kinds that are not there, come, go, and come again. A control plane of its own without Knative's controllers:
-what an object is waiting for is told, and what can be made is made.
+"""Knative's kinds that are not there, come, go, and come again. A control plane of its own without Knative's
+controllers: what an object is waiting for is told, and what can be made is made.
 """
 import os
 

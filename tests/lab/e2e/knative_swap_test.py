@@ -1,5 +1,5 @@
-"""S9 in Knative mode: Configurations and Routes as the reference operator made them, recorded, taken over on Knative's real
-controllers without another Revision.
+"""S9 in Knative mode: Configurations and Routes as the reference operator made them, recorded, taken over on Knative's
+real controllers without another Revision.
 """
 import json
 from pathlib import Path

@@ -26,10 +26,10 @@ class Scenario:
         self.make, self.clean_up = self.make or a_service, self.clean_up or end_service
 
 
-def a_service(run, options):
+def a_service(run, options, kind=Service):
     run.lab.api.request("POST", "/api/v1/namespaces", {"metadata": {"name": run.name}})
     register = {"url": f"http://{run.proxies[1].address}:{run.proxies[1].port}"}
-    return Service(run.lab, run.name, register=register, **{"drainDelaySeconds": 0, **options})
+    return kind(run.lab, run.name, register=register, **{"drainDelaySeconds": 0, **options})
 
 
 def end_service(service):
