@@ -18,7 +18,8 @@ bool IsServiceName(std::string_view name) { return IsDnsLabel(name) && name.fron
 
 absl::Status CheckName(const Observed& seen) {
   if (IsServiceName(seen.name)) return absl::OkStatus();
-  return Invalid(seen.tagged() ? "spec.knative.tag" : "metadata.name",
+  const bool by_tag = seen.tagged() && IsServiceName(seen.object->key().name);
+  return Invalid(by_tag ? "spec.knative.tag" : "metadata.name",
                  absl::StrCat("each version needs a Service called ", seen.name,
                               ", and that is no Service name (at most 63 lower-case letters, digits and '-', "
                               "starting with a letter); choose a name of at most ",
