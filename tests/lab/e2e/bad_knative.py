@@ -43,7 +43,7 @@ INVALID = {  # name -> (change, reason, text in the message)
     "min-above-max": (knative(minScale=3, maxScale=2), "InvalidSpec", "spec.knative.minScale: is 3"),
     "target-0": (knative(target=0), "InvalidSpec", "spec.knative.target: is 0"),
     "tag-too-long": (knative(tag="x" * 30), "InvalidSpec", "spec.knative.tag"),
-    "dot-and-tag": (knative(tag="x"), "InvalidSpec", "with.dot-x"),
+    "dot-and-tag": (knative(tag="x"), "InvalidSpec", "metadata.name"),
     "no-containers": (without("spec", "template", "spec", "containers"), "InvalidSpec", CONTAINERS),
     "pod-list": (spec([], "template", "spec"), "InvalidSpec", "spec.template.spec"),
     "mistake-without-a-tag": (both(knative(), port(name="x")), "InvalidSpec", CONTAINERS),

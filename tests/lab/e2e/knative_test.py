@@ -1,16 +1,17 @@
 """Knative mode on Knative's real controllers: a version is a Configuration with a Route, whose pods come and go."""
 import pytest
 
-from labkit import knative as knative_level
+from labkit import knative as knative_level, restate_operator
 
 from .knative_service import TAG, KnativeService, greeting_of
 from .rollout_test import columns
 from .service import DEPLOYMENT_ID
-from .waiting import eventually, throughout
+from .waiting import Quiet, eventually, throughout
 
 pytestmark = pytest.mark.long
 MANAGED = "app.kubernetes.io/managed-by"
 SCALE = "autoscaling.knative.dev"
+QUIET, MINUTE = 5, 60  # seconds
 IDLE = 60  # seconds until Knative has taken the last pod of an idle Revision away; mostly its own delays
 
 
@@ -161,3 +162,27 @@ def test_suspended(service):
     service.resume()
     service.until_ready()
     assert service.greet() == "v2"
+
+
+def test_nothing_is_written_while_nothing_happens(knative, lab, running, the_operator, namespace):
+    """Three that are up and three whose pods have gone: not as time goes by, and not after a restart."""
+    names = [f"{kind}-{number}" for kind in ("kept", "idle") for number in range(3)]
+    services = [KnativeService(knative, namespace, name) for name in names]
+    for service in services:
+        service.apply("v1", knative={"minScale": 1 if service.name.startswith("kept") else 0})
+    for service in services:
+        service.until_ready(120)
+    for service in services[3:]:
+        eventually("no pod is left", lambda: not service.pods_of(service.status()["knative"]["latestRevision"]), IDLE)
+        eventually("the status says so", lambda: service.status()["readyReplicas"] == 0, told=service.status)
+    Quiet(lab, restate_operator.AGENT, namespace).until_quiet(QUIET)
+    before = Quiet(lab, restate_operator.AGENT, namespace)
+    running.end()
+    running.start()
+    eventually("the operator is ready again", running.ready)
+    before.until_quiet(MINUTE, 2 * MINUTE + QUIET)
+    assert before.writes() == []
+    for service in services:
+        service.delete()
+    for service in services:
+        service.until_gone()
