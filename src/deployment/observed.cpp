@@ -10,10 +10,13 @@
 namespace restate::deployment {
 namespace {
 
-// What follows the scheme.
-std::string HostAt(const std::string& uri) {
-  const auto scheme = uri.find("://");
-  return scheme == std::string::npos ? "" : uri.substr(scheme + 3);
+// What follows the scheme of a version's uri: http; of a Route's, where Knative has certificates, https too. Empty: the
+// uri has another one.
+std::string HostAt(const std::string& uri, bool of_route) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (uri.starts_with(scheme) && (of_route || scheme == "http://")) return uri.substr(scheme.size());
+  }
+  return "";
 }
 
 }  // namespace
@@ -94,7 +97,7 @@ bool Observed::IsUriOf(const Version& version, std::string_view uri) const {
       return each.environment.ok() && admin::UriBehindTunnel(*each.environment, tunnel, uri);
     });
   }
-  const std::string host = HostAt(BehindTunnel(clouds, uri));
+  const std::string host = HostAt(BehindTunnel(clouds, uri), version.is_knative());
   return host.starts_with(absl::StrCat(version.name(), ".", version.object->key().ns, ".svc."));
 }
 
@@ -102,9 +105,7 @@ bool Observed::IsUriOf(const Version& version, std::string_view uri) const {
 // object's versions are called so. One that a person named is ours if the status says so. The name of a tunnel that
 // pods open themselves has no namespace, and tells nothing.
 bool Observed::IsOurs(std::string_view deployment_id, std::string_view uri) const {
-  const std::string plain = BehindTunnel(clouds, uri);
-  if (!in_knative_mode() && !plain.starts_with("http://")) return false;
-  const std::string host = HostAt(plain);
+  const std::string host = HostAt(BehindTunnel(clouds, uri), in_knative_mode());
   const std::string before = absl::StrCat(object->key().name, "-");
   if (!host.starts_with(before)) return false;
   const std::string_view rest = std::string_view(host).substr(before.size());
