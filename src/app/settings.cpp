@@ -60,14 +60,18 @@ Complaint TakeText(std::string_view text, Settings& settings) {
   return {};
 }
 
-template <auto Member, int kLow, int kHigh>
-Complaint TakeNumber(std::string_view text, Settings& settings) {
+std::optional<int> NumberIn(std::string_view text, int low, int high) {
   int number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || number < kLow || number > kHigh) {
-    return absl::StrCat("must be a whole number from ", kLow, " to ", kHigh);
-  }
-  settings.*Member = static_cast<std::remove_reference_t<decltype(settings.*Member)>>(number);
+  if (error != std::errc() || end != text.data() + text.size() || number < low || number > high) return std::nullopt;
+  return number;
+}
+
+template <auto Member, int kLow, int kHigh>
+Complaint TakeNumber(std::string_view text, Settings& settings) {
+  const auto number = NumberIn(text, kLow, kHigh);
+  if (!number) return absl::StrCat("must be a whole number from ", kLow, " to ", kHigh);
+  settings.*Member = static_cast<std::remove_reference_t<decltype(settings.*Member)>>(*number);
   return {};
 }
 
@@ -120,12 +124,9 @@ Complaint TakeLeaseName(std::string_view text, Settings& settings) {
 
 template <auto Member>
 Complaint TakeLeaseTime(std::string_view text, Settings& settings) {
-  int number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || number < 1 || number > 3600) {
-    return "must be a whole number of seconds from 1 to 3600";
-  }
-  settings.lease_times.*Member = std::chrono::seconds(number);
+  const auto number = NumberIn(text, 1, 3600);
+  if (!number) return "must be a whole number of seconds from 1 to 3600";
+  settings.lease_times.*Member = std::chrono::seconds(*number);
   return {};
 }
 

@@ -101,6 +101,9 @@ TEST_CASE_FIXTURE(CloudScene, "tunnels of other installations to the same enviro
   CHECK(seen.IsUriOf(*seen.Current(), ours));
   CHECK(!seen.IsOurs("dp_x", theirs));
   CHECK(!seen.IsUriOf(*seen.Current(), theirs));
+  const std::string host = absl::StrCat(NameOf("v1"), ".shop.svc.cluster.local:9080/");
+  CHECK(seen.IsUriOf(*seen.Current(), absl::StrCat("http://", host)));
+  CHECK(!seen.IsUriOf(*seen.Current(), absl::StrCat("https://", host)));
 }
 
 TEST_CASE_FIXTURE(CloudScene, "an old version drains and leaves Restate Cloud as it leaves any Restate") {
