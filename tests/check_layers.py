@@ -29,7 +29,8 @@ LAYERS = {
     "deployment": ["plan"],
     "cluster": ["plan"],
     "cloud": ["plan"],
-    "app": ["deployment", "cluster", "cloud"],
+    "cli": ["deployment", "cluster", "cloud"],
+    "app": ["cli"],
     "fake": ["admin"],  # tests/fake: stand-ins for the servers
 }
 # Include prefix -> the files under src/ and include/ that may have it. Tests may include what they like.
