@@ -86,7 +86,7 @@ constexpr bool InOrder() {
   for (std::size_t i = 0; i < kTable.size(); ++i) {
     if (static_cast<std::size_t>(kTable[i].reason) != i) return false;
   }
-  return kTable.size() == static_cast<std::size_t>(Reason::kInternalError) + 1;
+  return kTable.size() == kReasonCount;
 }
 static_assert(InOrder(), "every Reason has its row, in the order of the enum");
 

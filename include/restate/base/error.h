@@ -2,6 +2,7 @@
 // and the event, so that the four cannot disagree. An absl::Status carries its Reason as a payload.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -92,6 +93,8 @@ enum class Reason : std::uint8_t {
   kInternalError,
 };
 
+inline constexpr std::size_t kReasonCount = static_cast<std::size_t>(Reason::kInternalError) + 1;
+
 struct ReasonRow {
   Reason reason;
   std::string_view name;  // condition reason; CamelCase as Kubernetes wants it
@@ -102,6 +105,17 @@ struct ReasonRow {
 
 // The row of `reason`. Never fails: the table is complete by construction.
 const ReasonRow& RowOf(Reason reason);
+
+// For people who run a platform and know no code, one sentence each: why it happens; which field or command helps.
+std::string_view CauseOf(Reason reason);
+std::string_view CureOf(Reason reason);
+
+// The kinds whose status can show it, comma-separated; empty: only the log and the page `/` show it.
+std::string_view KindsOf(Reason reason);
+
+// The first reason of this name, as a condition shows it; nullopt: not one of ours. Reasons that share a name share
+// cause, cure and kinds.
+std::optional<Reason> ReasonOf(std::string_view name);
 
 // A Status of this reason; its code is derived from the class, its message is for people: it names the field or object
 // and the next step.
