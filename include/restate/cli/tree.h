@@ -24,9 +24,9 @@ enum class State : std::uint8_t {
   kSuspended,     // by the annotation restate.dev/reconcile
   kScaledToZero,  // as it was asked for
   kDeleting,
-  kMissing,   // named by a RestateDeployment, and not there
-  kUnseen,    // named by a RestateDeployment; the reader may not see its kind
-  kCurrent,   // of versions, from here on: crd::VersionPhase
+  kMissing,  // named by a RestateDeployment, and not there
+  kUnseen,   // named by a RestateDeployment; the reader may not see its kind
+  kCurrent,  // of versions, from here on: crd::VersionPhase
   kDraining,
   kDrained,
   kRemoving,
@@ -40,7 +40,7 @@ struct Pods {
 
 // A condition that is not as one wishes.
 struct Wait {
-  std::string about;                // type of the condition: Ready, Reconciling, Warning, Deletion; Version of a version
+  std::string about;                // type of the condition: Ready, Reconciling, Warning; Version: removal of a version
   std::string reason;               // may be empty
   std::string message;              // from outside: not escaped for any medium
   std::optional<absl::Time> since;  // when it became so
@@ -56,9 +56,10 @@ struct Node {
   std::vector<Wait> waits;
 
   // Of versions, and of services where it is the same thing: the id is that of the latest version.
-  std::string deployment_id;                        // dp_...
+  std::string deployment_id;  // dp_...
   std::vector<std::string> images;
-  std::map<std::string, std::int64_t> invocations;  // unfinished ones that must end there: status in Restate -> how many
+  std::map<std::string, std::int64_t>
+      invocations;  // unfinished ones that must end there: status in Restate -> how many
   std::optional<absl::Time> oldest_invocation;
   std::optional<absl::Time> removed_at;  // of a version: when it goes; of a deletion: when its deadline is
 
@@ -80,13 +81,12 @@ struct Objects {
 
 // Which part of it. Empty: all.
 struct Selection {
-  std::string kind;  // RestateCluster, ...
-  std::string ns;    // of RestateDeployments
+  std::string kind;  // RestateCluster, RestateCloudEnvironment or RestateDeployment
   std::string name;
-  bool Takes(std::string_view kind_of_it, const kube::Key& key) const;
 };
 
-// Pure. A Restate comes along with a service that is taken, a service with a Restate that is. Ordered by kind and name.
+// Pure. A Restate comes along with a service that is selected, and services with a Restate that is. Ordered by kind,
+// namespace and name.
 // A status that is out of shape counts as none.
 Tree MakeTree(const Objects& objects, const Selection& selection = {});
 
