@@ -190,7 +190,8 @@ bool FakeAdmin::ServeBroken(const ApiRequest& request, const AdminFault& fault, 
       return connection.SendAnswer(
           {.code = fault.code, .body = fault.body, .content_type = fault.content_type, .headers = fault.headers});
     case AdminFault::Kind::kSilence:
-      while (!stop.stop_requested() && !connection.PeerIsGone()) Clock::Real().Sleep(std::chrono::milliseconds(5), stop);
+      while (!stop.stop_requested() && !connection.PeerIsGone())
+        Clock::Real().Sleep(std::chrono::milliseconds(5), stop);
       return false;
     case AdminFault::Kind::kCut: {
       const auto answer = AnswerTo(request, KindOf(request));
@@ -228,25 +229,29 @@ Answer FakeAdmin::AnswerTo(const ApiRequest& request, AdminCall kind) {
     case AdminCall::kOther: break;
   }
   if (path == "/health") return {.code = 200, .body = "", .content_type = ""};
-  if (path == "/version") return {.body = R"({"version":"1.7.12","min_admin_api_version":2,"max_admin_api_version":4})"};
+  if (path == "/version")
+    return {.body = R"({"version":"1.7.12","min_admin_api_version":2,"max_admin_api_version":4})"};
   return {.code = 404, .body = "", .content_type = ""};
 }
 
 Answer FakeAdmin::RegisterLocked(const ApiRequest& request) {
   if (request.path != kDeployments) return {.code = 404, .body = "", .content_type = ""};
   if (request.Header("content-type") != "application/json") {
-    return {.code = 415, .body = "Expected request with `Content-Type: application/json`", .content_type = "text/plain"};
+    return {
+        .code = 415, .body = "Expected request with `Content-Type: application/json`", .content_type = "text/plain"};
   }
   const auto body = json::Parse(request.body);
-  if (!body.ok()) return {.code = 400, .body = "Failed to parse the request body as JSON", .content_type = "text/plain"};
+  if (!body.ok())
+    return {.code = 400, .body = "Failed to parse the request body as JSON", .content_type = "text/plain"};
   const auto uri = body->StringAt({"uri"});
   if (uri.find("://") == std::string_view::npos) {
     return {.code = 400, .body = ErrorBody("The request field 'uri' is invalid. Reason: not an absolute URI")};
   }
   const auto registered = model_.Register(uri, body->BoolAt({"force"}));
   if (!registered) {
-    return {.code = 500,
-            .body = ErrorBody("[META0003] error when calling '" + std::string(uri) + "': Connection refused", "META0003")};
+    return {
+        .code = 500,
+        .body = ErrorBody("[META0003] error when calling '" + std::string(uri) + "': Connection refused", "META0003")};
   }
   return {.code = registered->code,
           .body = json::Dump(DeploymentLocked(model_.deployments().at(registered->id))),
@@ -273,7 +278,8 @@ Answer FakeAdmin::QueryLocked(const ApiRequest& request) const {
   for (const bool count_unpinned : {false, true}) {
     if (sql == sql_[count_unpinned]) return {.body = model_.UsageRows(count_unpinned)};
   }
-  return {.code = 400, .body = json::Dump(Obj({{"message", "the fake knows the usage query of this program only"}}))};
+  if (sql.find("active_deployments") != std::string_view::npos) return {.body = model_.ActiveRows()};
+  return {.code = 400, .body = json::Dump(Obj({{"message", "the fake knows the usage queries of operators only"}}))};
 }
 
 Answer FakeAdmin::ServicesLocked() const {
@@ -300,7 +306,8 @@ Answer FakeAdmin::DeploymentsLocked(std::string_view path) const {
 
 Value FakeAdmin::DeploymentLocked(const RestateModel::Deployment& deployment) const {
   Array services;
-  for (const auto& [name, revision] : deployment.revisions) services.push_back(ServiceOf(name, deployment.id, revision));
+  for (const auto& [name, revision] : deployment.revisions)
+    services.push_back(ServiceOf(name, deployment.id, revision));
   return Obj({{"id", deployment.id},
               {"uri", deployment.uri},
               {"services", std::move(services)},

@@ -1,8 +1,10 @@
 #include "fake/restate_model.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "restate/base/digest.h"
 #include "restate/json/text.h"
 #include "restate/json/value.h"
@@ -31,7 +33,9 @@ void AddRow(std::string& rows, std::string_view kind, const std::string& id, con
   rows.append("\",\"id\":").append(Quoted(id)).append(",\"detail\":").append(Quoted(detail));
   rows.append(",\"n\":").append(std::to_string(n));
   if (oldest) {
-    rows.append(",\"oldest\":\"").append(absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", *oldest, absl::UTCTimeZone())).append("\"");
+    rows.append(",\"oldest\":\"")
+        .append(absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", *oldest, absl::UTCTimeZone()))
+        .append("\"");
   }
   rows += '}';
 }
@@ -116,6 +120,18 @@ std::string RestateModel::UsageRows(bool count_unpinned) const {
   for (const auto& [id, deployment] : deployments_) AddRow(rows, "deployment", id, deployment.uri, 0);
   for (const auto& [service, id] : Latest()) AddRow(rows, "latest", id, service, 0);
   AddUses(rows, count_unpinned);
+  return "{\"rows\":[" + rows + "]}";
+}
+
+std::string RestateModel::ActiveRows() const {
+  std::set<std::string> active;
+  for (const auto& [service, id] : Latest()) active.insert(id);
+  std::string rows;
+  for (const auto& [id, deployment] : deployments_) {
+    const bool used = active.contains(id) || InUse(id) > 0;
+    rows +=
+        absl::StrCat(rows.empty() ? "" : ",", R"({"deployment_id":")", id, R"(","active":)", used ? "true}" : "false}");
+  }
   return "{\"rows\":[" + rows + "]}";
 }
 

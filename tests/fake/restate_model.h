@@ -1,4 +1,5 @@
-// RestateModel: what a Restate knows of deployments, services and invocations, with the rules measured on server 1.7.12.
+// RestateModel: what a Restate knows of deployments, services and invocations, with the rules measured on
+// server 1.7.12.
 #pragma once
 
 #include <cstdint>
@@ -38,8 +39,8 @@ class RestateModel {
   // The pods at the URI do not answer: discovery fails.
   void Unreachable(std::string_view uri);
 
-  // nullopt: discovery failed. A known URI without `force` is answered from memory; with it, its services become the latest
-  // again, under the same id.
+  // nullopt: discovery failed. A known URI without `force` is answered from memory; with it, its services become the
+  // latest again, under the same id.
   std::optional<Registered> Register(std::string_view uri, bool force);
   // false: there is no such deployment. Invocations pinned to it stay, as in Restate.
   bool Forget(std::string_view id);
@@ -55,6 +56,8 @@ class RestateModel {
 
   // The answer to UsageSql, in JSON as Restate writes it.
   std::string UsageRows(bool count_unpinned) const;
+  // The answer to the reference's own query, which benchmarks compare with: each deployment, and whether it is in use.
+  std::string ActiveRows() const;
 
  private:
   static std::string Normalized(std::string_view uri);

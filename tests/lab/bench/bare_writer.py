@@ -47,8 +47,9 @@ def run(server, names, admin_url):
             steps.put(name)
 
     def seen(replica_set):
-        if replica_set.get("status", {}).get("readyReplicas"):
-            meets(replica_set["metadata"]["labels"]["app"], "pod is ready")
+        name = replica_set["metadata"]["labels"]["app"]
+        if name in met and replica_set.get("status", {}).get("readyReplicas"):  # the watch outlives this run
+            meets(name, "pod is ready")
 
     def write_first(name):
         begin(server, name, admin_url)

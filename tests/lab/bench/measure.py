@@ -23,7 +23,7 @@ class AuditTail:
         found = []
         for line in lines:
             event = json.loads(line)
-            if not event.get("userAgent", "").startswith(self.user_agent):
+            if not self.is_of_interest(event.get("userAgent", "")):
                 continue
             if event["verb"] == "watch" and event["stage"] != "ResponseStarted":
                 continue
@@ -31,6 +31,9 @@ class AuditTail:
             name = "/".join(filter(None, [what.get("resource"), what.get("subresource")]))
             found.append((event["verb"], name or event["requestURI"]))
         return found
+
+    def is_of_interest(self, agent):
+        return agent.startswith(self.user_agent) if self.user_agent else not agent
 
     def until_quiet(self, seconds, limit):
         """Collects until nothing came for so many seconds; returns (requests, seconds of activity)."""

@@ -2,16 +2,35 @@
 import json
 import signal
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from labkit import Lab, clusters, restate_operator, storage
 
 from . import bare_writer, measure, objects, requests
 
-OPERATOR_AGENT = "restate-operator/"
 ADMIN_PORT = 19070
 HTTP_PORT = 18080
 ADMIN_URL = f"http://127.0.0.1:{ADMIN_PORT}/"
+
+
+@dataclass(frozen=True)
+class Program:
+    """An operator that can be measured."""
+
+    path: Path
+    arguments: tuple
+    port: int  # where it serves /ready
+    agent: str  # how its user agent begins; "" when it has none
+
+
+def ours(build):
+    return Program(Path(build) / "src/app/restate-operator", ("--http-port", HTTP_PORT), HTTP_PORT, restate_operator.AGENT)
+
+
+def reference(path):
+    """The reference's own program: its port is fixed, and its client sends no user agent."""
+    return Program(Path(path), (), 8080, "")
 
 
 class Scene:
@@ -22,6 +41,7 @@ class Scene:
         self.lab = Lab(name)
         self.build = Path(build)
         self.processes = []
+        self.program = ours(build)
         self.operator = None
 
     def __enter__(self):
@@ -47,8 +67,8 @@ class Scene:
         return process
 
     def start_operator(self):
-        self.operator = self.start(self.build / "src/app/restate-operator", "--operator-namespace", "restate-operator",
-                                   "--http-port", HTTP_PORT)
+        self.operator = self.start(self.program.path, "--operator-namespace", restate_operator.NAMESPACE,
+                                   *self.program.arguments)
         self.wait_until_ready()
         return self.operator.pid
 
@@ -56,12 +76,12 @@ class Scene:
         deadline = time.monotonic() + 60
         while True:
             try:
-                if self.lab.http("GET", "127.0.0.1", HTTP_PORT, "/ready")[0] == 200:
+                if self.lab.http("GET", "127.0.0.1", self.program.port, "/ready")[0] == 200:
                     return
             except OSError:
                 pass
             if self.operator.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"the operator is not ready; see {self.lab.directory}/restate-operator.log")
+                raise RuntimeError(f"the operator is not ready; see {self.lab.directory}/{self.program.path.name}.log")
             time.sleep(0.05)
 
     def stop_operator(self):
@@ -69,7 +89,7 @@ class Scene:
         self.operator.wait(20)
 
     def audit(self):
-        return measure.AuditTail(self.lab.audit_log, OPERATOR_AGENT)
+        return measure.AuditTail(self.lab.audit_log, self.program.agent)
 
     def admin_counters(self):
         return json.loads(self.lab.http("GET", "127.0.0.1", ADMIN_PORT, "/_counters")[1])
