@@ -21,11 +21,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from e2e.conftest import rights  # noqa: E402: the path first
 from labkit import Lab, cloud_apis, helm, restate_operator  # noqa: E402
+from labkit.helm import CRDS, OPERATOR  # noqa: E402
 
 ROOT = restate_operator.ROOT
 GOLDEN = ROOT / "tests/golden/charts"
 CASES = sorted(path.name.removesuffix(".values.yaml") for path in GOLDEN.glob("*.values.yaml"))
-CRDS, OPERATOR = "restate-operator-crds", "restate-operator-helm"
 NAMESPACE = "operators"
 NAME = "restate-operator"
 PORT = 18093
@@ -35,18 +35,11 @@ KEEP = {"helm.sh/resource-policy": "keep"}
 
 @functools.cache
 def charts():
-    """A copy of both charts, the one with the other in it: nothing writes into the checkout."""
-    directory = Path(tempfile.mkdtemp(prefix="charts-"))
-    for name in (CRDS, OPERATOR):
-        shutil.copytree(ROOT / "charts" / name, directory / name)
-    run("dependency", "build", directory / OPERATOR, home=directory)
-    return directory
+    return helm.charts(tempfile.mkdtemp(prefix="charts-"))
 
 
-def run(*arguments, home=None, check=True):
-    home = home or charts()
-    environment = {**os.environ, **{f"HELM_{kind}_HOME": str(home / kind.lower()) for kind in ("CACHE", "CONFIG", "DATA")}}
-    done = subprocess.run([helm.program(), *map(str, arguments)], env=environment, capture_output=True, text=True)
+def run(*arguments, check=True):
+    done = helm.run(charts(), *arguments)
     assert not check or done.returncode == 0, done.stderr
     return done
 
@@ -278,10 +271,7 @@ def lab():
 
 
 def helm_in(lab, *arguments):
-    environment = {f"HELM_{kind}_HOME": str(lab.directory / "helm") for kind in ("CACHE", "CONFIG", "DATA")}
-    done = lab.exec([helm.program(), *arguments, "--namespace", NAMESPACE], env=environment, text=True, capture_output=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    return helm.in_lab(lab, NAMESPACE, *arguments)
 
 
 def listed(lab, kind, namespace=NAMESPACE):

@@ -1,7 +1,15 @@
 """Helm, which renders and installs the charts."""
-from . import binaries, cache, go
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from . import binaries, cache, go, images, node, restate_operator
 
 MODULE = binaries.LAB / "helm"
+SOURCES = restate_operator.ROOT / "charts"
+CRDS, OPERATOR = "restate-operator-crds", "restate-operator-helm"
+RELEASE = "restate-operator"
 
 
 def program(say=print):
@@ -13,3 +21,40 @@ def program(say=print):
     key = cache.digest(*(MODULE / name for name in ("go.mod", "go.sum")), kubernetes)
     return cache.entry("helm", key, lambda directory: go.build(
         MODULE, directory / "helm", say, "helm.sh/helm/v3/cmd/helm", ldflags=f"-s -w {kubernetes}"), say) / "helm"
+
+
+def charts(directory, sources=SOURCES):
+    """A copy of both charts, the one with the other in it: nothing writes into the checkout. Returns their directory."""
+    directory = Path(directory)
+    shutil.rmtree(directory, ignore_errors=True)
+    for name in (CRDS, OPERATOR):
+        shutil.copytree(Path(sources) / name, directory / name)
+    done = run(directory, "dependency", "build", directory / OPERATOR)
+    if done.returncode:
+        raise RuntimeError(f"helm dependency build: {done.stderr.strip()}")
+    return directory
+
+
+def run(home, *arguments):
+    """Where there is no cluster. `home` is where Helm keeps its files."""
+    return subprocess.run([program(), *map(str, arguments)], env={**os.environ, **_environment(home)}, capture_output=True,
+                          text=True)
+
+
+def in_lab(lab, namespace, *arguments):
+    """What Helm says, at the lab's API server."""
+    command = [program(lab.say), *map(str, arguments), "--namespace", namespace]
+    done = lab.exec(command, env=_environment(lab.directory / "helm"), text=True, capture_output=True)
+    if done.returncode:
+        raise RuntimeError(f"helm {' '.join(command[1:])}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def image_values(lab, tag="dev", built=None):
+    """Makes the image of the program that is to be tried, brings it to the node, and returns the values that name it."""
+    node.load(lab, images.operator(built or restate_operator.program(), tag, lab.directory))
+    return ["--set", f"image.repository={images.OPERATOR}", "--set", f"version={tag}"]
+
+
+def _environment(home):
+    return {f"HELM_{kind}_HOME": str(Path(home) / kind.lower()) for kind in ("CACHE", "CONFIG", "DATA")}

@@ -7,6 +7,8 @@ import hashlib
 import io
 import json
 import os
+import re
+import shutil
 import subprocess
 import tarfile
 from pathlib import Path
@@ -18,9 +20,12 @@ PAUSE = "docker.io/lab/pause:1"
 RESTATE = "docker.io/restatedev/restate:1.7.12"
 GREETER = "docker.io/lab/greeter:1"
 QUEUE = "docker.io/lab/queue:1"
+OPERATOR = "docker.io/lab/restate-operator"
+ROOT = binaries.LAB.parent.parent
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 USERS = ("root:x:0:0:root:/root:/bin/sh\nrestate:x:1000:1000:restate:/restate-data:/bin/sh\n"
          "nobody:x:65534:65534:nobody:/:/bin/false\n")
+WRITABLE = {"etc": 0o755, "tmp": 0o1777, "restate-data": 0o777}  # what programs expect to write to
 
 
 def archives(say=print):
@@ -75,6 +80,26 @@ def queue(say):
     return cache.entry("image-queue", _key(QUEUE, program.parent), make, say) / "image.tar"
 
 
+def operator(program, tag, directory):
+    """The image that the Containerfile makes, of a program that is built already: the same files, user and entry point.
+
+    Made anew each time, in `directory`: programs change often, and this takes a second.
+    """
+    tools.require("objcopy", "ldd")
+    root, debug = directory / "operator-root", directory / "operator-debug"
+    for place in (root, debug):
+        shutil.rmtree(place, ignore_errors=True)
+    subprocess.run([ROOT / "src/image/image-root", program, root, debug], check=True)
+    paths = {f"/{path.relative_to(root)}": path for path in sorted(root.rglob("*")) if path.is_symlink() or path.is_file()}
+    links = {path: os.readlink(source) for path, source in paths.items() if source.is_symlink()}
+    files = {path: source for path, source in paths.items() if path not in links}
+    stage = (ROOT / "Containerfile").read_text().rpartition("\nFROM ")[2]
+    archive = directory / "operator-image.tar"
+    write(archive, f"{OPERATOR}:{tag}", json.loads(re.search("^ENTRYPOINT (.*)", stage, re.M)[1]), files, links,
+          user=re.search("^USER (.*)", stage, re.M)[1], bare=True)
+    return archive
+
+
 def _key(name, *sources):
     contents = [source if source.is_file() else str(source) for source in sources]
     return cache.digest(name, Path(__file__), *contents)
@@ -101,12 +126,13 @@ def tree(source, destination):
     return {f"{destination}/{path.relative_to(source)}": path for path in sorted(source.rglob("*")) if path.is_file()}
 
 
-def write(output, name, entrypoint, files, symlinks=None, user=""):
-    """Writes the archive of an image; `files` maps paths in the image to files here."""
+def write(output, name, entrypoint, files, symlinks=None, user="", bare=False):
+    """Writes the archive of an image; `files` maps paths in the image to files here. `bare`: with nothing else in it."""
     layer = output.with_suffix(".layer")
     with tarfile.open(layer, "w", format=tarfile.GNU_FORMAT) as tar:
-        _directories(tar, [*files, *(symlinks or {})])
-        _add(tar, "etc/passwd", io.BytesIO(USERS.encode()), len(USERS), 0o644)
+        _directories(tar, [*files, *(symlinks or {})], {} if bare else WRITABLE)
+        if not bare:
+            _add(tar, "etc/passwd", io.BytesIO(USERS.encode()), len(USERS), 0o644)
         for path, source in sorted(files.items()):
             with open(source, "rb") as content:
                 executable = os.access(source, os.X_OK)
@@ -130,9 +156,9 @@ def write(output, name, entrypoint, files, symlinks=None, user=""):
     layer.unlink()
 
 
-def _directories(tar, paths):
-    """Every directory above these paths, and those that programs expect to write to."""
-    needed = {"etc": 0o755, "tmp": 0o1777, "restate-data": 0o777}
+def _directories(tar, paths, needed):
+    """Every directory above these paths, and those that are needed with a mode of their own."""
+    needed = dict(needed)
     for path in paths:
         for parent in list(Path(path.lstrip("/")).parents)[:-1]:
             needed.setdefault(str(parent), 0o755)
