@@ -37,24 +37,30 @@ def charts(directory, sources=SOURCES):
 
 def run(home, *arguments):
     """Where there is no cluster. `home` is where Helm keeps its files."""
-    return subprocess.run([program(), *map(str, arguments)], env={**os.environ, **_environment(home)}, capture_output=True,
+    return subprocess.run([program(), *map(str, arguments)], env={**os.environ, **environment(home)}, capture_output=True,
                           text=True)
 
 
 def in_lab(lab, namespace, *arguments):
     """What Helm says, at the lab's API server."""
     command = [program(lab.say), *map(str, arguments), "--namespace", namespace]
-    done = lab.exec(command, env=_environment(lab.directory / "helm"), text=True, capture_output=True)
+    done = lab.exec(command, env=environment(lab.directory / "helm"), text=True, capture_output=True)
     if done.returncode:
         raise RuntimeError(f"helm {' '.join(command[1:])}: {done.stderr.strip()}")
     return done.stdout
 
 
-def image_values(lab, tag="dev", built=None):
-    """Makes the image of the program that is to be tried, brings it to the node, and returns the values that name it."""
-    node.load(lab, images.operator(built or restate_operator.program(), tag, lab.directory))
-    return ["--set", f"image.repository={images.OPERATOR}", "--set", f"version={tag}"]
+def image_values(lab, built=None):
+    """Makes the image of the program that is to be tried, brings it to the node, and returns the values that name it.
+
+    The tag is made of the program, so that another one is another version.
+    """
+    built = built or restate_operator.program()
+    tag = cache.digest(built)
+    node.load(lab, images.operator(built, tag, lab.directory))
+    return ["--set", f"image.repository={images.OPERATOR},version={tag}"]
 
 
-def _environment(home):
+def environment(home):
+    """Variables that keep Helm's files in one place."""
     return {f"HELM_{kind}_HOME": str(Path(home) / kind.lower()) for kind in ("CACHE", "CONFIG", "DATA")}
