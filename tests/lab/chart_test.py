@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from e2e.conftest import rights  # noqa: E402: the path first
 from labkit import Lab, cloud_apis, helm, restate_operator  # noqa: E402
 from labkit.helm import CRDS, OPERATOR  # noqa: E402
+from labkit.rights import of_roles, of_rules  # noqa: E402
 
 ROOT = restate_operator.ROOT
 GOLDEN = ROOT / "tests/golden/charts"
@@ -147,34 +148,25 @@ def test_one_version_everywhere():
 LEASES = {("coordination.k8s.io", "leases", verb) for verb in ("create", "get", "watch", "update")}
 
 
-def grants(rules):
-    return {(group, resource, verb) for rule in rules for group in rule["apiGroups"] for resource in rule["resources"]
-            for verb in rule["verbs"]}
-
-
-def granted(objects, kind):
-    return grants(rule for item in objects if item["kind"] == kind for rule in item["rules"])
-
-
 def test_the_rights_are_those_that_the_other_tests_give():
-    """Which fail when one is missing; so none is there that is not used in them."""
+    """Which fail when one is missing. That none is too much is seen after all of them: `rights_check`."""
     everything = own("reference")
-    assert granted(everything, "ClusterRole") == granted(rights(), "ClusterRole") | grants(cloud_apis.rules())
-    assert granted(everything, "Role") == granted(rights(), "Role") | LEASES
+    assert of_roles(everything, "ClusterRole") == of_roles(rights(), "ClusterRole") | of_rules(cloud_apis.rules())
+    assert of_roles(everything, "Role") == of_roles(rights(), "Role") | LEASES
 
 
 def test_rights_for_clouds_are_given_where_there_is_one():
-    kinds = {resource for _, resource, _ in granted(own("defaults"), "ClusterRole")}
+    kinds = {resource for _, resource, _ in of_roles(own("defaults"), "ClusterRole")}
     assert kinds.isdisjoint({"podidentityassociations", "iampolicymembers", "jobs"})
-    assert "iampolicymembers" not in {resource for _, resource, _ in granted(own("one-namespace"), "Role")}
+    assert "iampolicymembers" not in {resource for _, resource, _ in of_roles(own("one-namespace"), "Role")}
 
 
 def test_one_namespace_needs_no_rights_in_others():
-    everywhere = {resource for _, resource, _ in granted(own("one-namespace"), "ClusterRole")}
+    everywhere = {resource for _, resource, _ in of_roles(own("one-namespace"), "ClusterRole")}
     kinds = ("restateclusters", "restatecloudenvironments")
     assert everywhere == {"namespaces", "events", "customresourcedefinitions",
                           *(f"{kind}{part}" for kind in kinds for part in ("", "/status", "/finalizers"))}
-    assert ("", "namespaces", "create") not in granted(own("one-namespace"), "ClusterRole")
+    assert ("", "namespaces", "create") not in of_roles(own("one-namespace"), "ClusterRole")
     assert {item["metadata"]["namespace"] for item in own("one-namespace") if item["kind"] == "Role"} == {
         NAMESPACE, "team-a"}
 
@@ -182,7 +174,7 @@ def test_one_namespace_needs_no_rights_in_others():
 @pytest.mark.parametrize("case", CASES)
 def test_nothing_is_granted_by_a_wildcard(case):
     for kind in ("ClusterRole", "Role"):
-        assert not [grant for grant in granted(own(case), kind) if "*" in grant or grant[2] in ("escalate", "bind")]
+        assert not [grant for grant in of_roles(own(case), kind) if "*" in grant or grant[2] in ("escalate", "bind")]
 
 
 @pytest.mark.parametrize("case", CASES)

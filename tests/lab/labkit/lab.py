@@ -88,7 +88,9 @@ class Lab:
 
     def down(self):
         """Ends everything of this lab and removes its directory; fine when there is nothing."""
+        from . import rights
         with self._one_at_a_time():
+            rights.record(self)
             teardown.run(self)
             self._api = None
 
