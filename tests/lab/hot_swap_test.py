@@ -1,6 +1,7 @@
 """S9: the operator takes over clusters and tunnels that the reference operator made: recorded objects, with their
-managedFields, on a real API server with its controllers and simulated pods. Nothing is restarted, nothing is deleted,
-hardly anything is written.
+managedFields, under the reference's definitions, on a real API server with its controllers and simulated pods. It comes
+by Helm, and runs with the account that the chart makes. Nothing is restarted, nothing is deleted, hardly anything is
+written.
 """
 import json
 import os
@@ -13,9 +14,10 @@ import pytest
 
 sys.dont_write_bytecode = True  # nothing writes into the checkout
 
-from labkit import Lab, clusters, restate_operator, storage  # noqa: E402: the bytecode first
+from labkit import Lab, clusters, helm, restate_operator, storage  # noqa: E402: the bytecode first
 
-RECORDED = Path(__file__).resolve().parent.parent / "golden/objects"
+GOLDEN = Path(__file__).resolve().parent.parent / "golden"
+RECORDED = GOLDEN / "objects"
 APIS_APART = ("aws", "csi", "gcp")  # cases with kinds that are not installed here
 NOT_SCHEDULED = ("scheduling",)  # was recorded with pods that find no node
 PORT = 18091
@@ -87,6 +89,10 @@ class Cluster:
         owned = {"metadata": {"managedFields": [entry for entry in fields if entry.get("subresource") != "status"]}}
         self.ask("PATCH", f"{path}/{item['metadata']['name']}", owned, content_type=MERGE)
 
+    def stored(self):
+        """The object as the API server has it."""
+        return self.ask("GET", self.path)
+
     def stateful_set(self):
         return self.ask("GET", f"/apis/apps/v1/namespaces/{self.name}/statefulsets/restate")
 
@@ -144,6 +150,23 @@ TAKEN_OVER = {"RestateCluster": Cluster, "RestateCloudEnvironment": Environment}
 OWNER = re.compile(r'(k:\{\\"uid\\":\\"|RESTATE_TUNNEL_NAME", "value": ")[-0-9a-f]{36}')
 
 
+def install_as_the_reference(lab):
+    """Its definitions, as its release has them."""
+    release = {"labels": {"app.kubernetes.io/managed-by": "Helm"},
+               "annotations": {"meta.helm.sh/release-name": helm.RELEASE, "meta.helm.sh/release-namespace": NAMESPACE}}
+    for path in sorted(GOLDEN.glob("crds/*.json")):
+        definition = json.loads(path.read_text())
+        lab.apply({**definition, "metadata": {**definition["metadata"], **release}})
+    until("the definitions are in force", lambda: restate_operator.crds_are_established(lab))
+
+
+def install(lab, *values):
+    """Ours, over it. Returns the variables by which a program runs with the account of its pods, which are simulated."""
+    charts = helm.charts(lab.directory / "charts")
+    helm.in_lab(lab, NAMESPACE, "upgrade", "--install", helm.RELEASE, charts / helm.OPERATOR, "--wait", "--timeout=90s", *values)
+    return {"KUBECONFIG": str(lab.service_account_kubeconfig(NAMESPACE, helm.RELEASE))}
+
+
 def until(what, check, timeout=120):
     deadline = time.monotonic() + timeout
     while not (found := check()):
@@ -153,19 +176,24 @@ def until(what, check, timeout=120):
 
 
 def quiet_writes(lab, before):
-    """The operator's writes since then, once no request came for 4 s."""
-    seen, last = len(lab.audit(restate_operator.AGENT)), time.monotonic()
+    """The operator's writes since then, once no request came for 4 s. Who leads is written every 5 s."""
+    seen, last = len(requests(lab)), time.monotonic()
     while time.monotonic() - last < 4:
         time.sleep(0.2)
-        if (now := len(lab.audit(restate_operator.AGENT))) != seen:
+        if (now := len(requests(lab))) != seen:
             seen, last = now, time.monotonic()
-    return [(e["verb"], e["requestURI"].partition("?")[0]) for e in lab.audit(restate_operator.AGENT)[before:]
+    return [(e["verb"], e["requestURI"].partition("?")[0]) for e in requests(lab)[before:]
             if e["verb"] in WRITES and "/events" not in e["requestURI"]]
+
+
+def requests(lab):
+    return [event for event in lab.audit(restate_operator.AGENT) if "/leases" not in event["requestURI"]]
 
 
 @pytest.fixture(scope="module")
 def swapped(tmp_path_factory):
-    """All recorded clusters, before and after the operator has come: (clusters, states before, writes, restart's writes)."""
+    """All recorded clusters, before and after the operator has come: (clusters, states before, writes, restart's writes,
+    what was stored before and after its definitions came)."""
     lab = Lab(os.environ.get("LAB_NAME") or "hot-swap", say=lambda text: None)
     lab.down()
     operator = None
@@ -173,7 +201,7 @@ def swapped(tmp_path_factory):
         lab.kwok()
         lab.apply(storage.CLASS)
         lab.start("storage", storage.command(lab))
-        restate_operator.install_crds(lab)
+        install_as_the_reference(lab)
         lab.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
                   {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "tok", "namespace": NAMESPACE},
                    "stringData": {"t": "token"}})
@@ -184,16 +212,20 @@ def swapped(tmp_path_factory):
         for name, cluster in found.items():
             until(f"the pods of {name} run", cluster.up)
         before = {name: cluster.state() for name, cluster in found.items()}
-        operator = restate_operator.Operator(lab, tmp_path_factory.mktemp("hot-swap") / "operator.log", PORT, *LABEL)
+        stored = {name: cluster.stored() for name, cluster in found.items()}
+        account = install(lab)
+        stored = stored, {name: cluster.stored() for name, cluster in found.items()}
+        operator = restate_operator.Operator(lab, tmp_path_factory.mktemp("hot-swap") / "operator.log", PORT, *LABEL,
+                                             "--leader-elect", env=account)
         operator.start()
         for name, cluster in found.items():
             until(f"{name} is Ready", cluster.ready)
         first = quiet_writes(lab, 0)
-        asked = len(lab.audit(restate_operator.AGENT))
+        asked = len(requests(lab))
         operator.end()
         operator.start()
         until("the operator is ready", operator.ready)
-        yield found, before, first, quiet_writes(lab, asked)
+        yield found, before, first, quiet_writes(lab, asked), stored
     finally:
         if operator and operator.process:
             operator.end()
@@ -201,8 +233,14 @@ def swapped(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", recordings())
+def test_our_definitions_change_no_stored_object(swapped, name):
+    before, after = swapped[4]
+    assert after[name] == before[name]
+
+
+@pytest.mark.parametrize("name", recordings())
 def test_no_pod_is_restarted_and_nothing_is_deleted(swapped, name):
-    found, before, writes, _ = swapped
+    found, before, writes, *_ = swapped
     assert found[name].state() == before[name]
     assert [write for write in writes if write[0].startswith("delete")] == []
 

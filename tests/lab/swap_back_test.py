@@ -1,5 +1,5 @@
-"""S9, the way back: after our operator has worked on clusters that the reference made, the reference finds them as it
-needs them. It is not run here: what it would apply is what it owns in the recordings, and what it would refuse to read
+"""S9, the way back: after our operator, which came and went by Helm, has worked on clusters that the reference made, the
+reference finds them as it needs them. It is not run here: what it would apply is what it owns in the recordings, and what it would refuse to read
 is what its own definitions refuse.
 """
 import json
@@ -12,8 +12,8 @@ import pytest
 sys.dont_write_bytecode = True  # nothing writes into the checkout
 
 import hot_swap_test  # noqa: E402: the bytecode first
-from hot_swap_test import LABEL, NOT_SCHEDULED, Cluster, path_of, quiet_writes, until  # noqa: E402
-from labkit import Lab, cloud_apis, restate_operator, storage  # noqa: E402
+from hot_swap_test import LABEL, NAMESPACE, NOT_SCHEDULED, Cluster, path_of, quiet_writes, until  # noqa: E402
+from labkit import Lab, cloud_apis, helm, restate_operator, storage  # noqa: E402
 
 PORT = 18092
 MANAGER = "restate-operator"
@@ -109,7 +109,7 @@ class SwappedBack(Cluster):
 
 @pytest.fixture(scope="module")
 def back(tmp_path_factory):
-    """All recorded clusters, after ours has come and gone."""
+    """All recorded clusters, after ours has come and gone, and their pods before it went."""
     lab = Lab(f"{(os.environ.get('LAB_NAME') or 'swap')[:14]}-back", say=lambda text: None)
     lab.down()
     operator = None
@@ -117,22 +117,26 @@ def back(tmp_path_factory):
         lab.kwok()
         lab.apply(storage.CLASS)
         lab.start("storage", storage.command(lab))
-        restate_operator.install_crds(lab)
+        hot_swap_test.install_as_the_reference(lab)
+        lab.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
         cloud_apis.install(lab, *cloud_apis.ALL)
         found = {name: SwappedBack(lab, recorded) for name, recorded in RECORDED.items()}
         for cluster in found.values():
             cluster.restore()
         for name, cluster in found.items():
             until(f"the pods of {name} run", cluster.up)
+        account = hot_swap_test.install(lab, "--set", "gcpWorkloadIdentity=true")
         operator = restate_operator.Operator(lab, tmp_path_factory.mktemp("swap-back") / "operator.log", PORT, *LABEL,
-                                             env={"GCP_WORKLOAD_IDENTITY": "true"})
+                                             "--leader-elect", env={"GCP_WORKLOAD_IDENTITY": "true", **account})
         operator.start()
         until("the operator is ready", operator.ready)
         for name, cluster in found.items():
             until(f"{name} is Ready", cluster.ready)
         quiet_writes(lab, 0)
         operator.end()
-        yield found
+        states = {name: cluster.state() for name, cluster in found.items()}
+        helm.in_lab(lab, NAMESPACE, "uninstall", helm.RELEASE, "--wait")
+        yield found, states
     finally:
         if operator and operator.process:
             operator.kill()
@@ -141,8 +145,8 @@ def back(tmp_path_factory):
 
 @pytest.mark.parametrize("name", RECORDED)
 def test_what_the_reference_applies_changes_nothing(back, name):
-    cluster = back[name]
-    state, generations = cluster.state(), cluster.generations()
+    cluster, state = back[0][name], back[1][name]
+    generations = cluster.generations()
     cluster.apply_as_the_reference()
     until("the StatefulSet's controller has seen it", cluster.seen_by_controllers)
     assert cluster.generations() == generations
@@ -152,13 +156,14 @@ def test_what_the_reference_applies_changes_nothing(back, name):
 @pytest.fixture(scope="module")
 def theirs(back):
     """The same under the reference's own definition."""
-    lab = next(iter(back.values())).lab
+    clusters, _ = back
+    some = next(iter(clusters.values()))
+    lab = some.lab
     text = (DEFINITIONS / f"{DEFINITION}.json").read_text()
     lab.kubectl("apply", "--server-side", "--force-conflicts", "--field-manager=reference", "-f", "-", input=text)
     # Until then the old schema answers.
-    until("its schema is in force", lambda: "observedGeneration" not in json.dumps(
-        next(iter(back.values())).ask("GET", next(iter(back.values())).path).get("status", {})))
-    return back
+    until("its schema is in force", lambda: "observedGeneration" not in json.dumps(some.stored().get("status", {})))
+    return clusters
 
 
 @pytest.mark.parametrize("name", RECORDED)
