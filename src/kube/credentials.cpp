@@ -62,8 +62,9 @@ std::string Joined(const std::vector<std::string>& texts) {
   return joined;
 }
 
-absl::StatusOr<Access> AccessOfFiles(const std::vector<std::string>& paths) {
+absl::StatusOr<Access> AccessOfFiles(const std::vector<std::string>& paths, const std::string& context) {
   Kubeconfig kubeconfig;
+  kubeconfig.SetCurrentContext(context);  // what is there already wins
   std::vector<std::string> found;
   for (const std::string& path : paths) {
     const auto text = ReadSmallFile(path);
@@ -99,9 +100,10 @@ absl::StatusOr<Access> AccessOfKubeconfig(std::string_view yaml, const std::stri
   return access;
 }
 
-absl::StatusOr<Access> FindAccess(const Environment& environment, const std::string& service_account) {
+absl::StatusOr<Access> FindAccess(const Environment& environment, const std::string& service_account,
+                                  const std::string& context) {
   std::error_code ignored;
-  const bool in_cluster = !Variable(environment, "KUBERNETES_SERVICE_HOST").empty();
+  const bool in_cluster = context.empty() && !Variable(environment, "KUBERNETES_SERVICE_HOST").empty();
   const bool mounted = std::filesystem::exists(service_account + "/token", ignored);
   const std::vector<std::string> paths = KubeconfigPaths(environment);
   if (!(in_cluster && mounted) && !AnyExists(paths)) {
@@ -111,7 +113,7 @@ absl::StatusOr<Access> FindAccess(const Environment& environment, const std::str
                          "mounted in " + service_account + ", and none of these kubeconfig files exists: " +
                          (paths.empty() ? "(neither KUBECONFIG nor HOME is set)" : Joined(paths)));
   }
-  auto access = in_cluster && mounted ? InClusterAccess(environment, service_account) : AccessOfFiles(paths);
+  auto access = in_cluster && mounted ? InClusterAccess(environment, service_account) : AccessOfFiles(paths, context);
   if (access.ok() && access->http.proxy_url.empty())
     access->http.proxy_url = ProxyFor(access->http.base_url, environment);
   return access;

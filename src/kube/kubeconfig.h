@@ -18,6 +18,7 @@ class Kubeconfig {
   absl::Status Add(std::string_view yaml, const std::string& directory);
   // The access that the current context asks for. `origin` is left to the caller.
   absl::StatusOr<Access> CurrentAccess() const;
+  void SetCurrentContext(std::string name) { current_context_ = std::move(name); }
   const std::string& current_context() const { return current_context_; }
 
  private:

@@ -212,6 +212,23 @@ TEST_CASE("T3: of several files the first to set an entry wins, missing ones are
   CHECK(access->origin == "kubeconfig " + first + ", " + second + ", context c");
 }
 
+TEST_CASE("a context that is asked for wins over the current one, and over a mounted service account") {
+  const Directory account, directory;
+  account.Write("token", "t");
+  account.Write("ca.crt", "PEM");
+  const std::string config = directory.Write("config",
+                                             "current-context: a\ncontexts: [{name: a, context: {cluster: k}}, {name: "
+                                             "b, context: {cluster: k, namespace: shop}}]"
+                                             "\nclusters: [{name: k, cluster: {server: \"https://kube.example\"}}]");
+  const Environment environment = Variables({{"KUBECONFIG", config}, {"KUBERNETES_SERVICE_HOST", "10.0.0.1"}});
+  const auto access = FindAccess(environment, account.path(), "b");
+  REQUIRE_MESSAGE(access.ok(), access.status().ToString());
+  CHECK(access->http.base_url == "https://kube.example");
+  CHECK(access->default_namespace == "shop");
+  CHECK(access->origin.find("context b") != std::string::npos);
+  CHECK(FindAccess(environment, account.path(), "c").status().message().find("no context \"c\"") != std::string::npos);
+}
+
 TEST_CASE("a kubeconfig that cannot be used says what is wrong with it") {
   CHECK(ErrorOfConfig("a: [").find("kubeconfig") == 0);
   CHECK(ErrorOfConfig("[1]").find("no mapping") != std::string::npos);
