@@ -1,15 +1,17 @@
-// restate-operator: run | generate | version.
+// restate-operator: run | generate | version; and what people call to look, also as kubectl-restate.
 #include <signal.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <thread>
 
 #include "restate/app/operator.h"
 #include "restate/app/settings.h"
+#include "restate/app/user_settings.h"
 #include "restate/base/error.h"
 #include "restate/crd/manifest.h"
 #include "restate/kube/http.h"
@@ -53,6 +55,20 @@ int Run(const Settings& settings, const sigset_t& signals) {
   return ended.ok() ? 0 : Fail(ended);
 }
 
+// What people call to look. A watch's mishaps are told by the commands themselves, so nothing is logged.
+int RunForUser(std::string_view program, const std::vector<std::string>& arguments, const sigset_t& signals) {
+  spdlog::set_level(spdlog::level::off);
+  const auto command = ParseUserCommand(program, arguments);
+  if (!command.ok()) {
+    std::fprintf(stderr, "error: %s\n", std::string(MessageOf(command.status())).c_str());
+    return cli::kNever;
+  }
+  std::stop_source stop;
+  StopOnSignal(signals, stop);
+  return cli::RunUserCommand(
+      *command, [](const char* name) -> const char* { return std::getenv(name); }, stop.get_token());
+}
+
 int Main(int argc, char** argv) {
   // Blocked before any thread exists, so that every thread leaves them to sigwait.
   sigset_t signals;
@@ -62,8 +78,10 @@ int Main(int argc, char** argv) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
   kube::InitHttp();
-  const auto settings =
-      ParseSettings({argv + 1, argv + argc}, [](const char* name) -> const char* { return std::getenv(name); });
+  const std::string_view program = argc > 0 ? argv[0] : "";
+  const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+  if (IsUserCommand(program, arguments)) return RunForUser(program, arguments, signals);
+  const auto settings = ParseSettings(arguments, [](const char* name) -> const char* { return std::getenv(name); });
   if (!settings.ok()) return Fail(settings.status());
   switch (settings->command) {
     case Settings::Command::kHelp: std::fputs(settings->help.c_str(), stdout); return 0;

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "absl/strings/str_cat.h"
+#include "restate/app/user_settings.h"
 #include "restate/base/dns_label.h"
 #include "restate/base/error.h"
 
@@ -249,6 +250,7 @@ absl::StatusOr<Settings> ParseSettings(const std::vector<std::string>& arguments
   auto* generate = app.add_subcommand("generate", "Write the CRDs as YAML files");
   generate->add_option("directory", settings.directory, "Where to")->required();
   auto* version = app.add_subcommand("version", "Print the version");
+  for (const UserVerb& verb : kUserVerbs) app.add_subcommand(verb.name, verb.help);
   std::map<std::string, std::string> texts;
   for (const Flag& flag : kFlags) {
     const std::string help = absl::StrCat(flag.help, " [", flag.variable, "]");
@@ -265,6 +267,9 @@ absl::StatusOr<Settings> ParseSettings(const std::vector<std::string>& arguments
     return settings;
   } catch (const CLI::ParseError& error) {
     return UsageError(absl::StrCat(error.what(), "; see restate-operator --help"));
+  }
+  for (const UserVerb& verb : kUserVerbs) {
+    if (app.got_subcommand(verb.name)) return UsageError(absl::StrCat(verb.name, " must come first, before all flags"));
   }
   if (generate->parsed()) settings.command = Settings::Command::kGenerate;
   if (version->parsed()) settings.command = Settings::Command::kVersion;

@@ -1,0 +1,65 @@
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "absl/strings/str_cat.h"
+#include "connection.h"
+#include "restate/base/error.h"
+#include "restate/cli/gather.h"
+#include "restate/cli/why.h"
+
+namespace restate::cli {
+namespace {
+
+// Events have no labels to select by, and a list of a namespace is one page as a rule. An object without a namespace
+// has its events in `default`. None where they may not be read: they are a nicety.
+json::Array EventsNear(Connection& connection, const json::Value& object, std::stop_token stop) {
+  kube::ListOptions options{.ns = kube::KeyOf(object).ns};
+  if (options.ns.empty()) options.ns = "default";
+  json::Array events;
+  do {
+    auto page = connection.client.List(kube::kEvents, options, stop);
+    if (!page.ok()) break;
+    for (json::Value& item : page->items) {
+      if (item.StringAt({"regarding", "uid"}) == object.StringAt({"metadata", "uid"}))
+        events.push_back(std::move(item));
+    }
+    options.next = page->next;
+  } while (!options.next.empty());
+  return events;
+}
+
+// The object as a node of the tree.
+Node NodeOf(const Found& found) {
+  Objects objects;
+  json::Array& kind = found.kind == &crd::kRestateDeployment ? objects.deployments
+                      : found.kind == &crd::kRestateCluster  ? objects.clusters
+                                                             : objects.environments;
+  kind.push_back(found.object);
+  Node root = MakeTree(objects).roots.front();
+  return found.kind == &crd::kRestateDeployment ? root.children.front() : root;
+}
+
+}  // namespace
+
+int RunWhy(const UserCommand& command, const kube::Environment& environment, std::stop_token stop) {
+  const auto name = ParseObjectName(command.object);
+  if (!name.ok()) return Complain(name.status(), kNever);
+  auto connection = Connect(command, environment);
+  if (!connection.ok()) return Complain(connection.status(), kFailed);
+  const auto found = Find(*connection, *name, stop);
+  if (!found.ok()) return Complain(found.status(), kFailed);
+  if (!*found) {
+    return Complain(
+        MakeError(Reason::kInvalidSpec, absl::StrCat("there is no ", command.object, " in namespace ", connection->ns,
+                                                     "; kubectl restate status -A shows "
+                                                     "all")),
+        kFailed);
+  }
+  const auto warnings = WarningsOf(EventsNear(*connection, (*found)->object, stop), (*found)->object);
+  const Style style = StyleFor(isatty(STDOUT_FILENO) == 1, environment);
+  std::fputs(WhyText(NodeOf(**found), warnings, absl::Now(), style).c_str(), stdout);
+  return kDone;
+}
+
+}  // namespace restate::cli
