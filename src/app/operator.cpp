@@ -12,9 +12,9 @@
 #include "absl/strings/str_cat.h"
 #include "restate/admin/node_client.h"
 #include "restate/app/kinds.h"
-#include "restate/app/state.h"
-#include "restate/app/web.h"
+#include "restate/app/routes.h"
 #include "restate/base/error.h"
+#include "restate/cli/gather.h"
 #include "restate/cloud/cloud.h"
 #include "restate/cluster/cluster.h"
 #include "restate/deployment/deployment.h"
@@ -33,7 +33,7 @@ struct Grace {
 };
 constexpr Grace kGrace{seconds(4), absl::Seconds(1)};
 constexpr Grace kHandOverGrace{std::chrono::milliseconds(1500), absl::Milliseconds(500)};
-constexpr std::size_t kWaitingShown = 1000;  // objects on the diagnostics page
+constexpr std::size_t kServicesShown = 500;  // RestateDeployments on the page for people
 
 // Why the operator ended.
 struct Ended {
@@ -106,46 +106,6 @@ absl::StatusOr<std::unique_ptr<kube::HttpClient>> AdminHttp(const std::string& o
   return leadership.Fenced(*std::move(http));
 }
 
-Reply JsonReply(int status, const json::Value& value) { return {status, "application/json", json::Dump(value)}; }
-
-using Controllers = std::vector<std::reference_wrapper<KindController>>;
-
-json::Value Diagnosed(const KindController& controller) {
-  return json::Obj({{"name", controller.name()}, {"ready", controller.Ready()}, {"trouble", controller.Trouble()}});
-}
-
-Routes MakeRoutes(State& state, const Leadership& leadership, const Controllers& controllers,
-                  const std::atomic<bool>& stopping) {
-  const auto pending = [&stopping, controllers] {
-    json::Array names;
-    for (const KindController& controller : controllers) {
-      if (stopping || !controller.Ready()) names.push_back(controller.name());
-    }
-    return names;
-  };
-  Routes routes;
-  routes["/health"] = [] { return JsonReply(200, "healthy"); };
-  routes["/ready"] = [pending] {
-    const json::Array names = pending();
-    return JsonReply(names.empty() ? 200 : 503, json::Obj({{"ready", names.empty()}, {"pendingControllers", names}}));
-  };
-  routes["/metrics"] = [&state, &leadership, controllers] {
-    state.metrics.SetLeader(leadership.Leads());
-    for (KindController& controller : controllers) controller.Measure();
-    return Reply{200, std::string(Metrics::kContentType), state.metrics.Text()};
-  };
-  routes["/"] = [&state, &leadership, controllers] {
-    json::Value page = state.diagnostics.ToJson(kWaitingShown);
-    page["version"] = RESTATE_OPERATOR_VERSION;
-    page["leadership"] = leadership.Diagnosed();
-    json::Array list;
-    for (const KindController& controller : controllers) list.push_back(Diagnosed(controller));
-    page["controllers"] = std::move(list);
-    return JsonReply(200, page);
-  };
-  return routes;
-}
-
 ControllerSettings SettingsOf(const Settings& settings, std::string ns) {
   return {.workers = settings.workers, .ns = std::move(ns), .pod = PodOf(settings)};
 }
@@ -198,7 +158,11 @@ Ended RunOnce(const Settings& settings, const kube::Environment& environment, co
   const Controllers controllers{deployments, clusters, environments};
 
   std::atomic<bool> stopping = false;
-  auto web = WebServer::Start({.port = settings.http_port}, MakeRoutes(state, **leadership, controllers, stopping));
+  const auto objects = [&] {
+    return cli::GatherObjects({deployments.cache(), clusters.cache(), environments.cache()}, kServicesShown);
+  };
+  auto web =
+      WebServer::Start({.port = settings.http_port}, MakeRoutes({state, **leadership, controllers, stopping, objects}));
   if (!web.ok()) return {web.status()};
   spdlog::info("restate-operator {} serves diagnostics on port {}", RESTATE_OPERATOR_VERSION, (*web)->port());
 

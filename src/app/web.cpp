@@ -46,13 +46,13 @@ Reply Refusal(int status, std::string text) {
   return {.status = status, .body = std::move(text)};
 }
 
-Reply Answer(const Routes& routes, http::verb verb, beast::string_view target) {
+Reply Answer(const Routes& routes, http::verb verb, beast::string_view target, beast::string_view accept) {
   if (verb != http::verb::get && verb != http::verb::head) return Refusal(405, "only GET and HEAD are served here");
   const std::string path(target.substr(0, target.find('?')));
   const auto route = routes.find(path);
   if (route == routes.end()) return Refusal(404, absl::StrCat("not found; served here: ", ListOf(routes)));
   try {
-    return route->second();
+    return route->second({.accept = {accept.data(), accept.size()}});
   } catch (const std::exception& error) {
     return Refusal(500, absl::StrCat("internal error: ", error.what()));
   } catch (...) {
@@ -99,7 +99,7 @@ class Session : public std::enable_shared_from_this<Session> {
     if (has_body && (request.method() == http::verb::get || request.method() == http::verb::head)) {
       return Write(Refusal(413, "requests have no body here"), request.version(), false, false);
     }
-    Write(Answer(shared_.routes, request.method(), request.target()), request.version(),
+    Write(Answer(shared_.routes, request.method(), request.target(), request[http::field::accept]), request.version(),
           request.keep_alive() && !has_body, request.method() == http::verb::head);
   }
 
@@ -108,6 +108,7 @@ class Session : public std::enable_shared_from_this<Session> {
         std::make_shared<http::response<http::string_body>>(static_cast<http::status>(reply.status), version);
     response->set(http::field::content_type, reply.content_type);
     response->set(http::field::cache_control, "no-store");
+    for (const auto& [name, value] : reply.headers) response->set(name, value);
     if (reply.status == 405) response->set(http::field::allow, "GET, HEAD");
     response->keep_alive(keep_alive);
     response->content_length(reply.body.size());

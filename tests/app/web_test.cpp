@@ -88,9 +88,14 @@ class Connection {
 };
 
 Routes TestRoutes() {
-  return {{"/health", [] { return Reply{.body = "healthy"}; }},
-          {"/ready", [] { return Reply{.status = 503, .content_type = "application/json", .body = "{}"}; }},
-          {"/broken", []() -> Reply { throw std::runtime_error("no such thing"); }}};
+  return {
+      {"/health", [](const Request&) { return Reply{.body = "healthy"}; }},
+      {"/ready",
+       [](const Request&) {
+         return Reply{.status = 503, .content_type = "application/json", .body = "{}", .headers = {{"Vary", "Accept"}}};
+       }},
+      {"/accept", [](const Request& request) { return Reply{.body = "[" + std::string(request.accept) + "]"}; }},
+      {"/broken", [](const Request&) -> Reply { throw std::runtime_error("no such thing"); }}};
 }
 
 std::unique_ptr<WebServer> Serve(WebOptions options = {}) {
@@ -116,6 +121,15 @@ TEST_CASE("web: answers its routes, keeps the connection and takes pipelined req
   CHECK(StartsWith(pending, "HTTP/1.1 503 "));
   CHECK(Has(pending, "Content-Type: application/json\r\n"));
   CHECK(StartsWith(client.Send(kGetHealth).Answer(), "HTTP/1.1 200 "));
+}
+
+TEST_CASE("web: a route sees what the client accepts, and may add headers") {
+  const auto server = Serve();
+  Connection client(server->port());
+  CHECK(Has(client.Send("GET /accept HTTP/1.1\r\nHost: x\r\nAccept: text/html, */*;q=0.8\r\n\r\n").Answer(),
+            "\r\n\r\n[text/html, */*;q=0.8]"));
+  CHECK(Has(client.Send("GET /accept HTTP/1.1\r\nHost: x\r\n\r\n").Answer(), "\r\n\r\n[]"));
+  CHECK(Has(client.Send("GET /ready HTTP/1.1\r\nHost: x\r\n\r\n").Answer(), "\r\nVary: Accept\r\n"));
 }
 
 TEST_CASE("web: HEAD tells the length and sends no body") {
@@ -146,7 +160,7 @@ TEST_CASE("web: says what is wrong with a request") {
   };
   const std::string host = " HTTP/1.1\r\nHost: x\r\n";
   const std::vector<Row> rows = {
-      {"GET /nothing" + host + "\r\n", "HTTP/1.1 404 ", "served here: /broken /health /ready"},
+      {"GET /nothing" + host + "\r\n", "HTTP/1.1 404 ", "served here: /accept /broken /health /ready"},
       {"DELETE /health" + host + "\r\n", "HTTP/1.1 405 ", "Allow: GET, HEAD\r\n"},
       {"POST /health" + host + "Content-Length: 3\r\n\r\nabc", "HTTP/1.1 405 ", "only GET and HEAD"},
       {"GET /health" + host + "Content-Length: 3\r\n\r\nabc", "HTTP/1.1 413 ", "no body"},

@@ -85,6 +85,8 @@ class KindController {
   std::string_view name() const { return setup_.name; }
   // What it waits for before it is ready, or why a watch is in trouble; empty: nothing.
   std::string Trouble() const;
+  // What it has seen last.
+  const runtime::Cache& cache() const { return cache_; }
   // Brings the gauges up to date before a scrape.
   void Measure();
 

@@ -9,6 +9,9 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 
@@ -18,11 +21,16 @@ struct Reply {
   int status = 200;
   std::string content_type = "text/plain; charset=utf-8";
   std::string body;
+  std::vector<std::pair<std::string, std::string>> headers;  // besides those that every answer has
+};
+
+struct Request {
+  std::string_view accept;  // its Accept header; empty: none. From outside
 };
 
 // Path without query -> what answers it. Called on the server's thread, so it must be quick; an exception becomes a
 // 500.
-using Routes = std::map<std::string, std::function<Reply()>>;
+using Routes = std::map<std::string, std::function<Reply(const Request&)>>;
 
 struct WebOptions {
   std::uint16_t port = 8080;                  // 0: any free one
