@@ -37,10 +37,19 @@ build *TARGETS:
 sanitize:
     @{{ python }} tests/run asan tsan
 
-# write the CRDs into crds/ and their chart, from the declarations in the code
+# write the CRDs into crds/ and their chart, and the pages of docs/ that the code knows best
 generate: build
-    build/src/app/restate-operator generate crds
-    build/src/app/restate-operator generate charts/restate-operator-crds/files
+    build/src/app/restate-operator generate crds crds
+    build/src/app/restate-operator generate crds charts/restate-operator-crds/files
+    build/src/app/restate-operator generate docs docs
+
+# write the Pkl modules of the CRDs into pkl/
+generate-pkl: build
+    build/src/app/restate-operator generate pkl pkl
+
+# evaluate examples/pkl/ to the YAML files in examples/
+generate-examples: generate-pkl
+    {{ python }} tests/lab/generate-examples
 
 # run the lab by hand: up, down, status, ...
 [no-exit-message]

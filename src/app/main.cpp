@@ -9,11 +9,14 @@
 #include <cstdlib>
 #include <thread>
 
+#include "restate/app/docs.h"
 #include "restate/app/operator.h"
 #include "restate/app/settings.h"
 #include "restate/app/user_settings.h"
 #include "restate/base/error.h"
+#include "restate/crd/generated_file.h"
 #include "restate/crd/manifest.h"
+#include "restate/crd/pkl.h"
 #include "restate/kube/http.h"
 
 namespace restate::app {
@@ -44,6 +47,12 @@ void StopOnSignal(const sigset_t& signals, std::stop_source stop) {
 int Fail(const absl::Status& status) {
   std::fprintf(stderr, "restate-operator: %s\n", std::string(MessageOf(status)).c_str());
   return 1;
+}
+
+absl::Status Generate(const Settings& settings) {
+  if (settings.what == "docs") return crd::WriteFiles(settings.directory, DocPages());
+  if (settings.what == "pkl") return crd::WriteFiles(settings.directory, crd::PklModules());
+  return crd::WriteManifests(settings.directory);
 }
 
 int Run(const Settings& settings, const sigset_t& signals) {
@@ -87,7 +96,7 @@ int Main(int argc, char** argv) {
     case Settings::Command::kHelp: std::fputs(settings->help.c_str(), stdout); return 0;
     case Settings::Command::kVersion: std::puts(RESTATE_OPERATOR_VERSION); return 0;
     case Settings::Command::kGenerate: {
-      const absl::Status written = crd::WriteManifests(settings->directory);
+      const absl::Status written = Generate(*settings);
       return written.ok() ? 0 : Fail(written);
     }
     case Settings::Command::kRun: return Run(*settings, signals);

@@ -8,6 +8,7 @@
 #include <prometheus/text_serializer.h>
 
 #include <functional>
+#include <initializer_list>
 #include <mutex>
 #include <set>
 #include <utility>
@@ -39,23 +40,33 @@ std::string ResourceLabel(const kube::Resource& resource) {
   return label;
 }
 
-// Makes the families of one registry, each with the common prefix.
+using LabelNames = std::initializer_list<std::string_view>;
+
+// Makes the families of one registry, each with the common prefix, and keeps a list of them.
 class Factory {
  public:
-  explicit Factory(prometheus::Registry& registry) : registry_(registry) {}
-  Family<Counter>& Counters(const char* name, const char* help) const {
-    return prometheus::BuildCounter().Name(Prefixed(name)).Help(help).Register(registry_);
+  Factory(prometheus::Registry& registry, std::vector<Metric>& declared) : registry_(registry), declared_(declared) {}
+  Family<Counter>& Counters(const char* name, LabelNames labels, const char* help) const {
+    return Declare<Counter>(prometheus::BuildCounter(), "counter", name, labels, help);
   }
-  Family<Gauge>& Gauges(const char* name, const char* help) const {
-    return prometheus::BuildGauge().Name(Prefixed(name)).Help(help).Register(registry_);
+  Family<Gauge>& Gauges(const char* name, LabelNames labels, const char* help) const {
+    return Declare<Gauge>(prometheus::BuildGauge(), "gauge", name, labels, help);
   }
-  Family<Histogram>& Histograms(const char* name, const char* help) const {
-    return prometheus::BuildHistogram().Name(Prefixed(name)).Help(help).Register(registry_);
+  Family<Histogram>& Histograms(const char* name, LabelNames labels, const char* help) const {
+    return Declare<Histogram>(prometheus::BuildHistogram(), "histogram", name, labels, help);
   }
 
  private:
-  static std::string Prefixed(const char* name) { return std::string("restate_operator_") + name; }
+  template <class T, class Builder>
+  Family<T>& Declare(Builder builder, std::string_view type, const char* name, LabelNames labels,
+                     const char* help) const {
+    const std::string full = std::string("restate_operator_") + name;
+    declared_.push_back({full, type, {labels.begin(), labels.end()}, help});
+    return builder.Name(full).Help(help).Register(registry_);
+  }
+
   prometheus::Registry& registry_;
+  std::vector<Metric>& declared_;
 };
 
 // Series of a family that belong to an object, named by one more label, kept so that they can go when the object does.
@@ -96,10 +107,11 @@ struct WatchSeries final : runtime::ReflectorObserver {
   std::mutex mutex;
   std::set<std::string> watched GUARDED_BY(mutex);
   explicit WatchSeries(const Factory& f)
-      : lists(f.Counters("lists_total", "Complete lists of a resource")),
-        restarts(f.Counters("watch_restarts_total", "Watches of a resource opened after its first")),
-        failures(f.Counters("watch_failures_total", "Lists and watches that failed")),
-        skipped(f.Counters("undecodable_objects_total", "Objects from the API server that could not be read")) {}
+      : lists(f.Counters("lists_total", {"resource"}, "Complete lists of a resource")),
+        restarts(f.Counters("watch_restarts_total", {"resource"}, "Watches of a resource opened after its first")),
+        failures(f.Counters("watch_failures_total", {"resource"}, "Lists and watches that failed")),
+        skipped(f.Counters("undecodable_objects_total", {"resource"},
+                           "Objects from the API server that could not be read")) {}
 
   void Listed(const kube::Resource& resource) override { Count(lists, resource); }
   void Failed(const kube::Resource& resource, const absl::Status&) override { Count(failures, resource); }
@@ -121,8 +133,9 @@ struct ApiSeries final : kube::ClientObserver {
   Family<Counter>& requests;
   Family<Histogram>& durations;
   explicit ApiSeries(const Factory& f)
-      : requests(f.Counters("api_requests_total", "Requests to the API server; code none: no answer")),
-        durations(f.Histograms("api_request_duration_seconds", "Time to the API server's answer")) {}
+      : requests(
+            f.Counters("api_requests_total", {"verb", "code"}, "Requests to the API server; code none: no answer")),
+        durations(f.Histograms("api_request_duration_seconds", {"verb"}, "Time to the API server's answer")) {}
   void OnRequest(std::string_view verb, int code, absl::Duration took) override {
     requests.Add({{"verb", std::string(verb)}, {"code", CodeLabel(code)}}).Increment();
     durations.Add({{"verb", std::string(verb)}}, kRequestBuckets).Observe(absl::ToDoubleSeconds(took));
@@ -133,8 +146,9 @@ struct AdminSeries final : admin::AdminObserver {
   Family<Counter>& requests;
   Family<Histogram>& durations;
   explicit AdminSeries(const Factory& f)
-      : requests(f.Counters("admin_requests_total", "Calls on Restate's admin API; code none: no answer")),
-        durations(f.Histograms("admin_request_duration_seconds", "Time to the admin API's answer")) {}
+      : requests(
+            f.Counters("admin_requests_total", {"call", "code"}, "Calls on Restate's admin API; code none: no answer")),
+        durations(f.Histograms("admin_request_duration_seconds", {"call"}, "Time to the admin API's answer")) {}
   void Called(const admin::Endpoint&, std::string_view call, int code, absl::Duration took) override {
     requests.Add({{"call", std::string(call)}, {"code", CodeLabel(code)}}).Increment();
     durations.Add({{"call", std::string(call)}}, kRequestBuckets).Observe(absl::ToDoubleSeconds(took));
@@ -165,22 +179,26 @@ std::string ObjectName(std::string_view kind, const kube::Key& key) { return std
 
 struct Metrics::Impl {
   prometheus::Registry registry;
-  Factory make{registry};
+  std::vector<Metric> declared;
+  Factory make{registry, declared};
   // Of all kinds together: the contract has no label here.
-  Counter& passes = make.Counters("reconciliations_total", "Passes over an object").Add({});
-  Family<Counter>& panics = make.Counters("panics_total", "Passes that ended in a bug of the operator");
-  Family<Counter>& timeouts = make.Counters("reconcile_timeouts_total", "Passes cancelled for taking too long");
-  Family<Histogram>& pass_durations = make.Histograms("reconcile_duration_seconds", "Time that a pass takes");
-  Family<Gauge>& running = make.Gauges("reconcile_running", "Passes under way");
-  Family<Gauge>& unfinished = make.Gauges("reconcile_unfinished_seconds", "Ages of the passes under way, added up");
-  Family<Gauge>& longest = make.Gauges("reconcile_longest_running_seconds", "Age of the oldest pass under way");
-  Family<Counter>& queue_adds = make.Counters("workqueue_adds_total", "Keys that became due");
-  Family<Counter>& queue_retries = make.Counters("workqueue_retries_total", "Keys put back after a failure");
-  Family<Gauge>& queue_depth = make.Gauges("workqueue_depth", "Keys due and not taken yet");
-  Family<Histogram>& queue_latency = make.Histograms("workqueue_latency_seconds", "Time from due to taken");
-  Gauge& leader = make.Gauges("leader", "1 while this operator acts; a standby has 0").Add({});
-  Family<Gauge>& crd_missing = make.Gauges("crd_missing", "1 while the CRD is not installed");
-  Family<Gauge>& cache_objects = make.Gauges("cache_objects", "Objects known of a watched resource");
+  Counter& passes = make.Counters("reconciliations_total", {}, "Passes over an object").Add({});
+  Family<Counter>& panics = make.Counters("panics_total", {"kind"}, "Passes that ended in a bug of the operator");
+  Family<Counter>& timeouts =
+      make.Counters("reconcile_timeouts_total", {"kind"}, "Passes cancelled for taking too long");
+  Family<Histogram>& pass_durations = make.Histograms("reconcile_duration_seconds", {"kind"}, "Time that a pass takes");
+  Family<Gauge>& running = make.Gauges("reconcile_running", {"kind"}, "Passes under way");
+  Family<Gauge>& unfinished =
+      make.Gauges("reconcile_unfinished_seconds", {"kind"}, "Ages of the passes under way, added up");
+  Family<Gauge>& longest =
+      make.Gauges("reconcile_longest_running_seconds", {"kind"}, "Age of the oldest pass under way");
+  Family<Counter>& queue_adds = make.Counters("workqueue_adds_total", {"queue"}, "Keys that became due");
+  Family<Counter>& queue_retries = make.Counters("workqueue_retries_total", {"queue"}, "Keys put back after a failure");
+  Family<Gauge>& queue_depth = make.Gauges("workqueue_depth", {"queue"}, "Keys due and not taken yet");
+  Family<Histogram>& queue_latency = make.Histograms("workqueue_latency_seconds", {"queue"}, "Time from due to taken");
+  Gauge& leader = make.Gauges("leader", {}, "1 while this operator acts; a standby has 0").Add({});
+  Family<Gauge>& crd_missing = make.Gauges("crd_missing", {"crd"}, "1 while the CRD is not installed");
+  Family<Gauge>& cache_objects = make.Gauges("cache_objects", {"resource"}, "Objects known of a watched resource");
   WatchSeries watches{make};
   ApiSeries api{make};
   AdminSeries admin{make};
@@ -189,10 +207,11 @@ struct Metrics::Impl {
   std::map<std::string, QueueSeries, std::less<>> queues GUARDED_BY(mutex);
   std::map<std::string, PassSeries, std::less<>> kinds GUARDED_BY(mutex);
   ObjectSeries<Counter> errors GUARDED_BY(mutex){
-      make.Counters("reconciliation_errors_total", "Passes that ended in an error")};
-  ObjectSeries<Gauge> versions GUARDED_BY(mutex){make.Gauges("deployment_versions", "Versions of a RestateDeployment")};
+      make.Counters("reconciliation_errors_total", {"kind", "instance", "error"}, "Passes that ended in an error")};
+  ObjectSeries<Gauge> versions GUARDED_BY(mutex){
+      make.Gauges("deployment_versions", {"instance", "phase"}, "Versions of a RestateDeployment")};
   ObjectSeries<Gauge> pinned GUARDED_BY(mutex){
-      make.Gauges("deployment_pinned_invocations", "Unfinished invocations pinned to a version")};
+      make.Gauges("deployment_pinned_invocations", {"instance"}, "Unfinished invocations pinned to a version")};
 
   void CountError(const std::string& kind, const kube::Key& key, std::string_view error) {
     const std::lock_guard lock(mutex);
@@ -202,11 +221,15 @@ struct Metrics::Impl {
 };
 
 Metrics::Metrics() : impl_(std::make_unique<Impl>()) {
-  impl_->make.Gauges("build_info", "The running version; always 1").Add({{"version", RESTATE_OPERATOR_VERSION}}).Set(1);
+  impl_->make.Gauges("build_info", {"version"}, "The running version; always 1")
+      .Add({{"version", RESTATE_OPERATOR_VERSION}})
+      .Set(1);
 }
 Metrics::~Metrics() = default;
 
 std::string Metrics::Text() const { return prometheus::TextSerializer().Serialize(impl_->registry.Collect()); }
+
+const std::vector<Metric>& Metrics::Declared() const { return impl_->declared; }
 
 runtime::QueueObserver& Metrics::Queue(std::string_view queue) {
   const std::lock_guard lock(impl_->mutex);

@@ -25,6 +25,7 @@ struct Flag {
   const char* name;
   const char* variable;
   const char* help;
+  const char* fallback;  // what holds without it, in words; empty: nothing
   Complaint (*take)(std::string_view text, Settings& settings);
   bool is_switch = false;  // needs no value on the command line
 };
@@ -148,56 +149,59 @@ constexpr const char* kNamespaceFlag = "--operator-namespace";
 constexpr const char* kNamespaceVariable = "OPERATOR_NAMESPACE";
 
 const std::array kFlags{
-    Flag{kNamespaceFlag, kNamespaceVariable, "Namespace that the operator runs in; required", TakeOperatorNamespace},
-    Flag{"--watch-namespaces", "OPERATOR_WATCH_NAMESPACES", "Namespaces to look after, comma-separated; default all",
+    Flag{kNamespaceFlag, kNamespaceVariable, "Namespace that the operator runs in; required", "",
+         TakeOperatorNamespace},
+    Flag{"--watch-namespaces", "OPERATOR_WATCH_NAMESPACES", "Namespaces to look after, comma-separated", "all",
          TakeWatchNamespaces},
-    Flag{"--cluster-dns", "CLUSTER_DNS", "DNS domain of the cluster; default cluster.local", TakeClusterDns},
-    Flag{"--workers", "OPERATOR_WORKERS", "Objects each controller works on at once, 1 to 64; default 8",
+    Flag{"--cluster-dns", "CLUSTER_DNS", "DNS domain of the cluster", "cluster.local", TakeClusterDns},
+    Flag{"--workers", "OPERATOR_WORKERS", "Objects each controller works on at once, 1 to 64", "8",
          TakeNumber<&Settings::workers, 1, 64>},
-    Flag{"--http-port", "OPERATOR_HTTP_PORT", "Port of /health, /ready and /metrics; default 8080",
+    Flag{"--http-port", "OPERATOR_HTTP_PORT", "Port of /health, /ready and /metrics", "8080",
          TakeNumber<&Settings::http_port, 1, 65535>},
     Flag{"--leader-elect", "OPERATOR_LEADER_ELECT",
-         "Lead by a Lease, so that several operators take turns: true, false or auto (in a pod that has the right); "
-         "default auto",
-         TakeLeaderElect, true},
+         "Lead by a Lease, so that several operators take turns: true, false or auto (in a pod that has the right)",
+         "auto", TakeLeaderElect, true},
     Flag{"--lease-name", "OPERATOR_LEASE_NAME",
-         "Lease in the operator's namespace; default restate-operator, another one for another set of operators",
+         "Lease in the operator's namespace, another one for another set of operators", "restate-operator",
          TakeLeaseName},
     Flag{"--lease-duration", "OPERATOR_LEASE_DURATION",
-         "Seconds after a leader's last sign of life until another may lead; default 15",
+         "Seconds after a leader's last sign of life until another may lead", "15",
          TakeLeaseTime<&runtime::LeaseTimes::duration>},
     Flag{"--lease-renew-deadline", "OPERATOR_LEASE_RENEW_DEADLINE",
-         "Seconds after which a leader that could not renew stops; default 10",
+         "Seconds after which a leader that could not renew stops", "10",
          TakeLeaseTime<&runtime::LeaseTimes::renew_deadline>},
-    Flag{"--lease-retry-period", "OPERATOR_LEASE_RETRY_PERIOD", "Seconds between tries; default 2",
+    Flag{"--lease-retry-period", "OPERATOR_LEASE_RETRY_PERIOD", "Seconds between tries", "2",
          TakeLeaseTime<&runtime::LeaseTimes::retry>},
-    Flag{"--log-level", "OPERATOR_LOG_LEVEL",
-         "off, error, warn, info, debug or trace; default: what RUST_LOG says, else info", TakeLogLevel},
-    Flag{"--log-format", "OPERATOR_LOG_FORMAT", "text or json; default text", TakeLogFormat},
-    Flag{"--operator-pod-name", "OPERATOR_POD_NAME", "Pod of the operator, for events",
+    Flag{"--log-level", "OPERATOR_LOG_LEVEL", "off, error, warn, info, debug or trace", "what RUST_LOG says, else info",
+         TakeLogLevel},
+    Flag{"--log-format", "OPERATOR_LOG_FORMAT", "text or json", "text", TakeLogFormat},
+    Flag{"--operator-pod-name", "OPERATOR_POD_NAME", "Pod of the operator, for events", "",
          TakeText<&Settings::operator_pod_name>},
-    Flag{"--operator-pod-uid", "OPERATOR_POD_UID", "Its uid", TakeText<&Settings::operator_pod_uid>},
-    Flag{"--operator-label-name", "OPERATOR_LABEL_NAME", "Name of a label that the operator's pods carry",
+    Flag{"--operator-pod-uid", "OPERATOR_POD_UID", "Its uid", "", TakeText<&Settings::operator_pod_uid>},
+    Flag{"--operator-label-name", "OPERATOR_LABEL_NAME", "Name of a label that the operator's pods carry", "",
          TakeText<&Settings::operator_label_name>},
-    Flag{"--operator-label-value", "OPERATOR_LABEL_VALUE", "Value of that label",
+    Flag{"--operator-label-value", "OPERATOR_LABEL_VALUE", "Value of that label", "",
          TakeText<&Settings::operator_label_value>},
-    Flag{"--canary-image", "CANARY_IMAGE", "Image of canary jobs; default alpine:3.21",
-         TakeText<&Settings::canary_image>},
+    Flag{"--canary-image", "CANARY_IMAGE", "Image of canary jobs", "alpine:3.21", TakeText<&Settings::canary_image>},
     Flag{"--tunnel-client-default-image", "OPERATOR_TUNNEL_CLIENT_DEFAULT_IMAGE",
          "Image of the cloud tunnel client where an object names none",
-         TakeText<&Settings::tunnel_client_default_image>},
+         "ghcr.io/restatedev/restate-cloud-tunnel-client:0.6.0", TakeText<&Settings::tunnel_client_default_image>},
     Flag{"--aws-pod-identity-association-cluster", "AWS_POD_IDENTITY_ASSOCIATION_CLUSTER",
-         "EKS cluster to make pod identity associations for",
+         "EKS cluster to make pod identity associations for; none are made without it", "",
          TakeText<&Settings::aws_pod_identity_association_cluster>},
-    Flag{"--gcp-workload-identity", "GCP_WORKLOAD_IDENTITY", "Make workload identity bindings; default false",
+    Flag{"--gcp-workload-identity", "GCP_WORKLOAD_IDENTITY", "Make workload identity bindings", "false",
          TakeBool<&Settings::gcp_workload_identity>, true},
-    Flag{"--manage-network-policies", "MANAGE_NETWORK_POLICIES",
-         "Isolate RestateClusters by network policies; default true", TakeBool<&Settings::manage_network_policies>,
-         true},
+    Flag{"--manage-network-policies", "MANAGE_NETWORK_POLICIES", "Isolate RestateClusters by network policies", "true",
+         TakeBool<&Settings::manage_network_policies>, true},
     Flag{"--manage-secret-provider-classes", "MANAGE_SECRET_PROVIDER_CLASSES",
-         "Make SecretProviderClasses for request signing; default true",
-         TakeBool<&Settings::manage_secret_provider_classes>, true},
+         "Make SecretProviderClasses for request signing", "true", TakeBool<&Settings::manage_secret_provider_classes>,
+         true},
 };
+
+// What --help and docs/settings.md say beside the name.
+std::string WithDefault(const Flag& flag) {
+  return *flag.fallback ? absl::StrCat(flag.help, "; default ", flag.fallback) : std::string(flag.help);
+}
 
 absl::Status UsageError(std::string_view message) { return MakeError(Reason::kInvalidSpec, message); }
 
@@ -247,13 +251,16 @@ absl::StatusOr<Settings> ParseSettings(const std::vector<std::string>& arguments
   app.require_subcommand(0, 1);
   app.fallthrough();
   app.add_subcommand("run", "Run the operator; the default");
-  auto* generate = app.add_subcommand("generate", "Write the CRDs as YAML files");
+  auto* generate = app.add_subcommand("generate", "Write files made from the program's own declarations");
+  generate->add_option("what", settings.what, "crds (YAML), docs (Markdown) or pkl (modules)")
+      ->required()
+      ->check(CLI::IsMember({"crds", "docs", "pkl"}));
   generate->add_option("directory", settings.directory, "Where to")->required();
   auto* version = app.add_subcommand("version", "Print the version");
   for (const UserVerb& verb : kUserVerbs) app.add_subcommand(verb.name, verb.help);
   std::map<std::string, std::string> texts;
   for (const Flag& flag : kFlags) {
-    const std::string help = absl::StrCat(flag.help, " [", flag.variable, "]");
+    const std::string help = absl::StrCat(WithDefault(flag), " [", flag.variable, "]");
     std::string& text = texts[flag.name];
     auto* option = flag.is_switch ? app.add_flag(flag.name, text, help) : app.add_option(flag.name, text, help);
     if (!flag.is_switch) option->type_name("VALUE");
@@ -276,6 +283,12 @@ absl::StatusOr<Settings> ParseSettings(const std::vector<std::string>& arguments
   if (settings.command != Settings::Command::kRun) return settings;
   std::erase_if(texts, [&](const auto& entry) { return app.count(entry.first) == 0; });
   RETURN_IF_ERROR(TakeAll(texts, environment, settings));
+  return settings;
+}
+
+std::vector<Setting> AllSettings() {
+  std::vector<Setting> settings;
+  for (const Flag& flag : kFlags) settings.push_back({flag.name, flag.variable, flag.fallback, flag.help});
   return settings;
 }
 

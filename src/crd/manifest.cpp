@@ -1,9 +1,6 @@
 #include "restate/crd/manifest.h"
 
-#include <fstream>
-#include <system_error>
-
-#include "restate/base/error.h"
+#include "restate/crd/generated_file.h"
 #include "restate/crd/restate_cloud_environment.h"
 #include "restate/crd/restate_cluster.h"
 #include "restate/crd/restate_deployment.h"
@@ -137,20 +134,9 @@ std::string ManifestYaml(const Manifest& manifest) {
 }
 
 absl::Status WriteManifests(const std::filesystem::path& directory) {
-  std::error_code error;
-  std::filesystem::create_directories(directory, error);
-  if (error) {
-    return MakeError(Reason::kInternalError,
-                     "cannot make the directory " + directory.string() + ": " + error.message());
-  }
-  for (const Manifest& manifest : AllManifests()) {
-    const std::filesystem::path path = directory / manifest.file_name;
-    std::ofstream file(path, std::ios::binary | std::ios::trunc);
-    file << ManifestYaml(manifest);
-    file.close();
-    if (!file) return MakeError(Reason::kInternalError, "cannot write " + path.string());
-  }
-  return absl::OkStatus();
+  std::vector<GeneratedFile> files;
+  for (const Manifest& manifest : AllManifests()) files.push_back({manifest.file_name, ManifestYaml(manifest)});
+  return WriteFiles(directory, files);
 }
 
 }  // namespace restate::crd

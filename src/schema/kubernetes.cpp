@@ -22,16 +22,38 @@ Types ParseAll() {
   return types;
 }
 
+const Types& AllTypes() {
+  static const Types types = ParseAll();
+  return types;
+}
+
 }  // namespace
 
 const json::Value& KubernetesType(std::string_view type) {
-  static const Types types = ParseAll();
-  const auto found = types.find(type);
-  if (found == types.end()) {
+  const auto found = AllTypes().find(type);
+  if (found == AllTypes().end()) {
     spdlog::critical("no schema for the Kubernetes type {}: add src/schema/kubernetes/{}.json", type, type);
     std::abort();
   }
   return found->second;
+}
+
+std::string_view KubernetesTypeOf(const json::Value& schema) {
+  json::Value bare = schema;
+  if (!bare.is_object()) return {};
+  for (const std::string_view key : {"description", "nullable", "x-kubernetes-map-type"}) bare.Erase(key);
+  for (const auto& [type, known] : AllTypes()) {
+    json::Value candidate = known;
+    candidate.Erase("x-kubernetes-map-type");
+    if (candidate == bare) return type;
+  }
+  return {};
+}
+
+std::vector<std::string_view> KubernetesTypeNames() {
+  std::vector<std::string_view> names;
+  for (const auto& [type, schema] : AllTypes()) names.push_back(type);
+  return names;
 }
 
 }  // namespace restate::schema

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <set>
 #include <sstream>
 #include <string>
@@ -92,6 +93,47 @@ TEST_CASE("metrics: a phase without versions is not shown any more") {
   CHECK(Of(metrics, R"(restate_operator_deployment_versions{instance="shop/greeter",phase="Current"})") == "1");
   CHECK(Of(metrics, R"(restate_operator_deployment_pinned_invocations{instance="shop/greeter"})") == "0");
   CHECK_FALSE(Mentions(metrics, "Draining"));
+}
+
+// The names of the labels of a line `name{a="1",b="2"} value`, without a histogram's `le`.
+std::set<std::string_view> LabelsIn(std::string_view line) {
+  std::set<std::string_view> names;
+  const auto open = line.find('{');
+  if (open == std::string_view::npos) return names;
+  line.remove_prefix(open + 1);
+  for (auto equals = line.find("=\""); equals != std::string_view::npos; equals = line.find("=\"")) {
+    if (const auto name = line.substr(0, equals); name != "le") names.insert(name);
+    line.remove_prefix(std::min(line.find('"', equals + 2) + 1, line.size()));
+    if (line.starts_with(",")) line.remove_prefix(1);
+  }
+  return names;
+}
+
+TEST_CASE("metrics: a series has the labels that its metric was declared with") {
+  Metrics metrics;
+  metrics.Queue("q").Added();
+  metrics.Passes("RestateDeployment").Passed(kGreeter, seconds(1), MakeError(Reason::kInvalidSpec, "spec: no"));
+  metrics.ApiRequests().OnRequest("get", 200, absl::Seconds(1));
+  metrics.AdminRequests().Called({}, "register", 200, absl::Seconds(1));
+  metrics.Watches().Listed(kube::kServices);
+  metrics.Watches().Watched(kube::kServices);
+  metrics.Watches().Failed(kube::kServices, absl::OkStatus());
+  metrics.Watches().Skipped(kube::kServices, "x");
+  metrics.SetCrdMissing("x", true);
+  metrics.SetCacheObjects(kube::kServices, 3);
+  metrics.SetLoad("RestateDeployment", {});
+  metrics.SetVersions(kGreeter, {{"Current", 1}}, 3);
+  const std::string text = metrics.Text();
+  for (const Metric& metric : metrics.Declared()) {
+    CAPTURE(metric.name);
+    const std::string_view suffix = metric.type == "histogram" ? "_bucket" : "";
+    const std::string begin = "\n" + metric.name + std::string(suffix);
+    auto at = text.find(begin + "{");
+    if (at == std::string::npos) at = text.find(begin + " ");
+    REQUIRE(at != std::string::npos);
+    const auto line = std::string_view(text).substr(at + 1, text.find('\n', at + 1) - at - 1);
+    CHECK(LabelsIn(line) == std::set<std::string_view>(metric.labels.begin(), metric.labels.end()));
+  }
 }
 
 TEST_CASE("metrics: what the layers below report") {

@@ -35,6 +35,34 @@ std::string ErrorFor(Arguments arguments, Variables variables = {}) {
   return settings.ok() ? "" : std::string(MessageOf(settings.status()));
 }
 
+// What a plain setting changes, in one text.
+std::string Summary(const Settings& s) {
+  std::string text = s.canary_image + " " + s.tunnel_client_default_image + " " + s.cluster_dns + " " + s.lease_name;
+  for (const auto number :
+       {static_cast<std::int64_t>(s.lease_times.duration.count()),
+        static_cast<std::int64_t>(s.lease_times.retry.count()),
+        static_cast<std::int64_t>(s.lease_times.renew_deadline.count()), static_cast<std::int64_t>(s.workers),
+        static_cast<std::int64_t>(s.http_port), static_cast<std::int64_t>(s.leader_elect),
+        static_cast<std::int64_t>(s.log_json), static_cast<std::int64_t>(s.gcp_workload_identity),
+        static_cast<std::int64_t>(s.manage_network_policies),
+        static_cast<std::int64_t>(s.manage_secret_provider_classes)}) {
+    text += " " + std::to_string(number);
+  }
+  return text;
+}
+
+TEST_CASE("settings: a default that --help and docs/settings.md name is what holds without the flag") {
+  int named = 0;
+  for (const Setting& setting : AllSettings()) {
+    const std::string fallback(setting.fallback);
+    if (fallback.empty() || fallback == "all" || fallback.find(' ') != std::string::npos) continue;  // words
+    CAPTURE(setting.flag);
+    ++named;
+    CHECK(Summary(Good({std::string(setting.flag) + "=" + fallback})) == Summary(Good({})));
+  }
+  CHECK(named == 14);
+}
+
 TEST_CASE("settings: the defaults") {
   const Settings settings = Good({});
   CHECK(settings.command == Settings::Command::kRun);
@@ -172,18 +200,20 @@ TEST_CASE("settings: a namespace is required to run, not to do anything else") {
   REQUIRE_FALSE(settings.ok());
   CHECK(MessageOf(settings.status()) ==
         "say in which namespace the operator runs: --operator-namespace NAME (or the variable OPERATOR_NAMESPACE)");
-  CHECK(Parse({"generate", "crds"}).ok());
+  CHECK(Parse({"generate", "crds", "out"}).ok());
   CHECK(Parse({"version"}).ok());
   CHECK(Parse({"--help"}).ok());
 }
 
 TEST_CASE("settings: the subcommands") {
-  const Settings generate = *Parse({"generate", "some/crds"}, {{"OPERATOR_WORKERS", "no matter here"}});
+  const Settings generate = *Parse({"generate", "docs", "some/docs"}, {{"OPERATOR_WORKERS", "no matter here"}});
   CHECK(generate.command == Settings::Command::kGenerate);
-  CHECK(generate.directory == "some/crds");
+  CHECK(generate.what == "docs");
+  CHECK(generate.directory == "some/docs");
   CHECK(Parse({"version"})->command == Settings::Command::kVersion);
   CHECK(Good({"run", "--workers", "3"}).workers == 3);
-  CHECK(ErrorFor({"generate"}).find("directory") != std::string::npos);
+  CHECK(ErrorFor({"generate", "crds"}).find("directory") != std::string::npos);
+  CHECK(ErrorFor({"generate", "lunch", "out"}).find("lunch") != std::string::npos);
 }
 
 TEST_CASE("settings: an unknown flag or word is named") {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "restate/admin/client.h"
 #include "restate/kube/client.h"
@@ -18,6 +19,14 @@
 #include "restate/runtime/work_queue.h"
 
 namespace restate::app {
+
+// One metric as docs/metrics.md shows it.
+struct Metric {
+  std::string name;                      // with its prefix
+  std::string_view type;                 // "counter", "gauge" or "histogram"
+  std::vector<std::string_view> labels;  // a histogram has `le` besides
+  std::string_view help;
+};
 
 class Metrics {
  public:
@@ -29,6 +38,9 @@ class Metrics {
   // The text exposition format, version 0.0.4, of all series.
   std::string Text() const;
   static constexpr std::string_view kContentType = "text/plain; version=0.0.4; charset=utf-8";
+
+  // Every metric there is, whether it has a series yet or not.
+  const std::vector<Metric>& Declared() const;
 
   // One observer per name; a second call with it returns the same. `kind`: "RestateDeployment".
   runtime::QueueObserver& Queue(std::string_view queue);

@@ -16,11 +16,12 @@ namespace restate::app {
 struct Settings {
   enum class Command : std::uint8_t {
     kRun,       // the operator itself; the default
-    kGenerate,  // write the CRDs into `directory`
+    kGenerate,  // write `what` into `directory`
     kVersion,   // print the version
     kHelp,      // print `help`
   };
   Command command = Command::kRun;
+  std::string what;  // "crds", "docs" or "pkl"
   std::string directory;
   std::string help;
 
@@ -53,6 +54,16 @@ struct Settings {
 // `arguments` without the program's name. A flag wins over its variable; an empty variable is as good as none. Error:
 // one sentence that names the flag, the variable and what is wanted.
 absl::StatusOr<Settings> ParseSettings(const std::vector<std::string>& arguments, const kube::Environment& environment);
+
+// One setting as docs/settings.md shows it. The texts live as long as the program.
+struct Setting {
+  std::string_view flag, variable;
+  std::string_view fallback;  // what holds without it, in words; empty: nothing
+  std::string_view help;
+};
+
+// In the order of --help.
+std::vector<Setting> AllSettings();
 
 // The level that RUST_LOG directives ("warn,restate=debug,hyper=info") give this program, whose target is
 // `restate_operator`: that of the longest target it begins with, else the global one. nullopt: they say nothing about
