@@ -7,10 +7,13 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "restate/app/docs.h"
 #include "restate/app/operator.h"
+#include "restate/app/preview.h"
 #include "restate/app/settings.h"
 #include "restate/app/user_settings.h"
 #include "restate/base/error.h"
@@ -55,6 +58,11 @@ absl::Status Generate(const Settings& settings) {
   return crd::WriteManifests(settings.directory);
 }
 
+// Of `diff`, 1 says that something would change.
+int CodeOfBadUsage(const std::vector<std::string>& arguments) {
+  return std::find(arguments.begin(), arguments.end(), "diff") == arguments.end() ? 1 : 2;
+}
+
 int Run(const Settings& settings, const sigset_t& signals) {
   SetUpLog(settings);
   std::stop_source stop;
@@ -91,7 +99,7 @@ int Main(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
   if (IsUserCommand(program, arguments)) return RunForUser(program, arguments, signals);
   const auto settings = ParseSettings(arguments, [](const char* name) -> const char* { return std::getenv(name); });
-  if (!settings.ok()) return Fail(settings.status());
+  if (!settings.ok()) return std::max(Fail(settings.status()), CodeOfBadUsage({argv + 1, argv + argc}));
   switch (settings->command) {
     case Settings::Command::kHelp: std::fputs(settings->help.c_str(), stdout); return 0;
     case Settings::Command::kVersion: std::puts(RESTATE_OPERATOR_VERSION); return 0;
@@ -99,6 +107,10 @@ int Main(int argc, char** argv) {
       const absl::Status written = Generate(*settings);
       return written.ok() ? 0 : Fail(written);
     }
+    case Settings::Command::kRender:
+    case Settings::Command::kDiff:
+      pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);  // nothing is left half done
+      return Preview(*settings, [](const char* name) -> const char* { return std::getenv(name); });
     case Settings::Command::kRun: return Run(*settings, signals);
   }
   return 1;

@@ -82,21 +82,6 @@ json::Value PodOf(const Settings& settings) {
 
 bool InCluster(const kube::Environment& environment) { return environment("KUBERNETES_SERVICE_HOST") != nullptr; }
 
-// An operator in a pod is never sent to loopback: that would be its own pod.
-plan::Config ConfigOf(const Settings& settings, const kube::Environment& environment) {
-  return {.cluster_dns = settings.cluster_dns,
-          .allow_loopback = !InCluster(environment),
-          .operator_namespace = settings.operator_namespace,
-          .operator_label_name = settings.operator_label_name.value_or(""),
-          .operator_label_value = settings.operator_label_value.value_or(""),
-          .tunnel_image = settings.tunnel_client_default_image,
-          .canary_image = settings.canary_image,
-          .aws_pod_identity_association_cluster = settings.aws_pod_identity_association_cluster.value_or(""),
-          .gcp_workload_identity = settings.gcp_workload_identity,
-          .manage_network_policies = settings.manage_network_policies,
-          .manage_secret_provider_classes = settings.manage_secret_provider_classes};
-}
-
 absl::StatusOr<std::unique_ptr<kube::HttpClient>> AdminHttp(const std::string& origin, const Leadership& leadership) {
   kube::HttpSettings settings;
   settings.base_url = origin;
@@ -177,6 +162,21 @@ Ended RunOnce(const Settings& settings, const kube::Environment& environment, co
 }
 
 }  // namespace
+
+// An operator in a pod is never sent to loopback: that would be its own pod.
+plan::Config ConfigOf(const Settings& settings, const kube::Environment& environment) {
+  return {.cluster_dns = settings.cluster_dns,
+          .allow_loopback = !InCluster(environment),
+          .operator_namespace = settings.operator_namespace,
+          .operator_label_name = settings.operator_label_name.value_or(""),
+          .operator_label_value = settings.operator_label_value.value_or(""),
+          .tunnel_image = settings.tunnel_client_default_image,
+          .canary_image = settings.canary_image,
+          .aws_pod_identity_association_cluster = settings.aws_pod_identity_association_cluster.value_or(""),
+          .gcp_workload_identity = settings.gcp_workload_identity,
+          .manage_network_policies = settings.manage_network_policies,
+          .manage_secret_provider_classes = settings.manage_secret_provider_classes};
+}
 
 absl::Status RunOperator(const Settings& settings, const kube::Environment& environment, std::stop_token stop) {
   if (settings.watch_namespaces.size() > 1) {

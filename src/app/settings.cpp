@@ -240,6 +240,22 @@ absl::Status TakeAll(const std::map<std::string, std::string>& given, const kube
   return absl::OkStatus();
 }
 
+void AddPreviewOptions(CLI::App& render, CLI::App& diff, Settings& settings) {
+  for (CLI::App* command : {&render, &diff}) {
+    command->add_option("-f,--filename", settings.files, "File with objects, YAML or JSON; - is the standard input")
+        ->required()
+        ->take_all();
+    command->add_option("-n,--namespace", settings.object_namespace, "Namespace of objects that name none");
+  }
+  render.add_option_function<std::string>(
+            "-o,--output", [&](const std::string& format) { settings.json_output = format == "json"; },
+            "yaml (default) or json")
+      ->check(CLI::IsMember({"yaml", "json"}));
+}
+
+// Those of an operator, but for its namespace, which is the charts' where it is not said.
+constexpr std::string_view kPreviewNamespace = "restate-operator";
+
 }  // namespace
 
 absl::StatusOr<Settings> ParseSettings(const std::vector<std::string>& arguments,
@@ -256,6 +272,9 @@ absl::StatusOr<Settings> ParseSettings(const std::vector<std::string>& arguments
       ->required()
       ->check(CLI::IsMember({"crds", "docs", "pkl"}));
   generate->add_option("directory", settings.directory, "Where to")->required();
+  auto* render = app.add_subcommand("render", "Print what would be applied for objects in files; asks no cluster");
+  auto* diff = app.add_subcommand("diff", "Print what would change in the cluster; exits with 1 where something would");
+  AddPreviewOptions(*render, *diff, settings);
   auto* version = app.add_subcommand("version", "Print the version");
   for (const UserVerb& verb : kUserVerbs) app.add_subcommand(verb.name, verb.help);
   std::map<std::string, std::string> texts;
@@ -280,7 +299,11 @@ absl::StatusOr<Settings> ParseSettings(const std::vector<std::string>& arguments
   }
   if (generate->parsed()) settings.command = Settings::Command::kGenerate;
   if (version->parsed()) settings.command = Settings::Command::kVersion;
-  if (settings.command != Settings::Command::kRun) return settings;
+  if (render->parsed()) settings.command = Settings::Command::kRender;
+  if (diff->parsed()) settings.command = Settings::Command::kDiff;
+  const bool previews = render->parsed() || diff->parsed();
+  if (previews) settings.operator_namespace = kPreviewNamespace;
+  if (settings.command != Settings::Command::kRun && !previews) return settings;
   std::erase_if(texts, [&](const auto& entry) { return app.count(entry.first) == 0; });
   RETURN_IF_ERROR(TakeAll(texts, environment, settings));
   return settings;

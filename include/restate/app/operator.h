@@ -6,8 +6,12 @@
 #include "absl/status/status.h"
 #include "restate/app/settings.h"
 #include "restate/kube/credentials.h"
+#include "restate/plan/world.h"
 
 namespace restate::app {
+
+// What planners need to know of the settings, and of where the program runs.
+plan::Config ConfigOf(const Settings& settings, const kube::Environment& environment);
 
 // Runs until `stop` is asked, then ends within 5 s: no new work, running passes finish or are abandoned. Where
 // operators take turns it stands by until it leads, and stands by again when somebody else does. Error: it could not

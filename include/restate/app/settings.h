@@ -17,6 +17,8 @@ struct Settings {
   enum class Command : std::uint8_t {
     kRun,       // the operator itself; the default
     kGenerate,  // write `what` into `directory`
+    kRender,    // print what would be applied for `files`
+    kDiff,      // print what would change in the cluster if `files` were applied
     kVersion,   // print the version
     kHelp,      // print `help`
   };
@@ -25,7 +27,12 @@ struct Settings {
   std::string directory;
   std::string help;
 
-  // The rest is filled for kRun only.
+  // For kRender and kDiff.
+  std::vector<std::string> files;               // "-" is the standard input
+  std::optional<std::string> object_namespace;  // of objects that name none
+  bool json_output = false;                     // else YAML
+
+  // The rest is filled for kRun, kRender and kDiff only.
   std::string operator_namespace;
   std::optional<std::string> operator_label_name, operator_label_value;  // label of the operator's pods
   std::optional<std::string> operator_pod_name, operator_pod_uid;        // what events about the operator itself regard
