@@ -40,7 +40,7 @@ LIBRARIES = {
     "boost/beast": r"src/app/web\.cpp",
     "boost/": r"src/app/web\.cpp|src/kube/rest_http[^/]*",
     "prometheus/": r"src/app/metrics\.cpp",
-    "CLI/": r"src/app/(user_)?settings\.cpp",
+    "CLI/": r"src/app/(user_|preview_)?settings\.(cpp|h)",
     "rapidjson/": r"src/json/[^/]*",
     "yaml-cpp/": r"src/json/yaml[^/]*",
     "toml++/": r"src/cluster/server_config\.cpp",

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "absl/strings/str_cat.h"
+#include "preview_settings.h"
 #include "restate/app/user_settings.h"
 #include "restate/base/dns_label.h"
 #include "restate/base/error.h"
@@ -238,19 +239,6 @@ absl::Status TakeAll(const std::map<std::string, std::string>& given, const kube
     return Annotate(times, "--lease-duration, --lease-renew-deadline and --lease-retry-period do not fit");
   }
   return absl::OkStatus();
-}
-
-void AddPreviewOptions(CLI::App& render, CLI::App& diff, Settings& settings) {
-  for (CLI::App* command : {&render, &diff}) {
-    command->add_option("-f,--filename", settings.files, "File with objects, YAML or JSON; - is the standard input")
-        ->required()
-        ->take_all();
-    command->add_option("-n,--namespace", settings.object_namespace, "Namespace of objects that name none");
-  }
-  render.add_option_function<std::string>(
-            "-o,--output", [&](const std::string& format) { settings.json_output = format == "json"; },
-            "yaml (default) or json")
-      ->check(CLI::IsMember({"yaml", "json"}));
 }
 
 // Those of an operator, but for its namespace, which is the charts' where it is not said.

@@ -102,6 +102,10 @@ cli::Grammar UserGrammar(const CLI::App& app) {
 cli::Grammar OperatorGrammar(const CLI::App& app) {
   cli::Grammar grammar = UserGrammar(app);
   for (const char* name : {"run", "generate", "version"}) grammar.commands.push_back({.name = name});
+  const cli::Flag file{.name = "--filename", .takes_value = true};
+  grammar.commands.push_back({.name = "diff", .flags = {file, {"-f", true, {}}}});
+  grammar.commands.push_back(
+      {.name = "render", .flags = {file, {"-f", true, {}}, {"--output", true, {"json", "yaml"}}}});
   return grammar;
 }
 
