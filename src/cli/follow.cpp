@@ -22,9 +22,9 @@ bool Follow::Await(Clock::TimePoint until, std::stop_token stop) {
   return changed;
 }
 
-absl::Status Follow::Trouble() const {
+std::map<kube::Resource, absl::Status> Follow::Troubles() const {
   std::lock_guard lock(mutex_);
-  return troubles_.empty() ? absl::OkStatus() : troubles_.begin()->second;
+  return troubles_;
 }
 
 void Follow::Failed(const kube::Resource& resource, const absl::Status& status) {

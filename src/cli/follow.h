@@ -27,8 +27,8 @@ class Follow : private runtime::ReflectorObserver {
   // Waits until something changed or failed since the last call, `until`, or a stop. Whether something did.
   bool Await(Clock::TimePoint until, std::stop_token stop);
   const runtime::Cache& cache() const { return cache_; }
-  // The last failure of a list or a watch that no success has followed; ok: there is none.
-  absl::Status Trouble() const;
+  // The last failure of each list or watch that no success has followed.
+  std::map<kube::Resource, absl::Status> Troubles() const;
 
  private:
   void Failed(const kube::Resource& resource, const absl::Status& status) override;

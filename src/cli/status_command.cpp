@@ -77,7 +77,17 @@ class Printer {
   std::string last_;
 };
 
-bool AllSynced(const runtime::Cache& cache) { return cache.Synced(deployment::kRestateDeployments); }
+// What is in the caches, with notes about what is not up to date. That pods of older versions cannot be counted is no
+// note: not everybody has the right.
+Objects ObjectsOf(const Follow& follow) {
+  Objects objects = GatherObjects({follow.cache(), follow.cache(), follow.cache()});
+  for (const auto& [resource, trouble] : follow.Troubles()) {
+    if (resource == kube::kReplicaSets) continue;
+    objects.notes.push_back(
+        absl::StrCat(std::string(resource.kind), "s cannot be followed just now: ", std::string(MessageOf(trouble))));
+  }
+  return objects;
+}
 
 // Until it is stopped: people end it by Ctrl-C.
 int Watch(Connection& connection, Printer& printer, std::stop_token stop) {
@@ -90,11 +100,9 @@ int Watch(Connection& connection, Printer& printer, std::stop_token stop) {
   if (printer.draws()) std::fputs("\033[2J", stdout);
   while (!stop.stop_requested() && std::ferror(stdout) == 0) {  // a reader that has gone
     const bool changed = follow.Await(printer.draws() ? clock.Now() + kTick : Clock::kForever, stop);
-    if (!AllSynced(follow.cache())) continue;
+    if (!follow.cache().Synced(deployment::kRestateDeployments)) continue;
     if (changed) clock.Sleep(kSettle, stop);
-    if (changed || printer.draws()) {
-      printer.Print(GatherObjects({follow.cache(), follow.cache(), follow.cache()}));
-    }
+    if (changed || printer.draws()) printer.Print(ObjectsOf(follow));
   }
   return kDone;
 }

@@ -46,6 +46,12 @@ struct Waited {
   std::string uid;  // of the incarnation that is waited for; empty: it is still to come
 };
 
+// Why it cannot be seen just now.
+absl::Status TroubleOf(const Follow& follow) {
+  const auto troubles = follow.Troubles();
+  return troubles.empty() ? absl::OkStatus() : troubles.begin()->second;
+}
+
 // A refusal that more of the same will not change.
 bool IsHopeless(const absl::Status& trouble) { return ReasonOf(trouble) == Reason::kApiForbidden; }
 
@@ -58,7 +64,8 @@ int Until(Goal goal, Waited waited, absl::Duration timeout, Connection& connecti
   for (;;) {
     const bool changed = follow.Await(deadline, stop);
     if (stop.stop_requested()) return kInterrupted;
-    if (IsHopeless(follow.Trouble())) return Complain(follow.Trouble(), kNever);
+    const absl::Status trouble = TroubleOf(follow);
+    if (IsHopeless(trouble)) return Complain(trouble, kNever);
     if (follow.cache().Synced(waited.resource)) {
       const kube::ObjectPtr seen = follow.cache().Get(waited.resource, waited.key);
       const json::Value body = seen ? seen->Body() : json::Value();
@@ -74,7 +81,6 @@ int Until(Goal goal, Waited waited, absl::Duration timeout, Connection& connecti
       teller.Say(judgement.words);
     }
     if (changed || clock.Now() < deadline) continue;
-    const absl::Status trouble = follow.Trouble();
     return teller.Fail(absl::StrCat("is not ", std::string(NameOf(goal)), " after ", Age(timeout), ": ",
                                     trouble.ok() ? judgement.words : std::string(MessageOf(trouble))),
                        kFailed);

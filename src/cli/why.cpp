@@ -6,6 +6,7 @@
 #include "condition.h"
 #include "restate/base/error.h"
 #include "restate/cli/tree_text.h"
+#include "restate/plan/pods.h"
 
 namespace restate::cli {
 namespace {
@@ -107,6 +108,13 @@ void SayNext(const Node& node, Page& page) {
   }
 }
 
+void SayPods(const std::vector<std::string>& troubles, Page& page) {
+  if (troubles.empty()) return;
+  page.Head("What the pods say");
+  for (std::size_t i = 0; i < std::min(troubles.size(), kShown); ++i) page.Say("", troubles[i]);
+  if (troubles.size() > kShown) page.Say("", absl::StrCat("and ", troubles.size() - kShown, " more"));
+}
+
 // Older versions, which hold something up by being there.
 void SayVersions(const Node& node, absl::Time now, Page& page) {
   for (const Node& version : node.children) {
@@ -137,15 +145,27 @@ std::vector<Warning> WarningsOf(const json::Array& events, const json::Value& ob
   return warnings;
 }
 
-std::string WhyText(const Node& node, const std::vector<Warning>& warnings, absl::Time now, const Style& style) {
+std::vector<std::string> PodTroublesOf(const json::Array& pods) {
+  std::vector<std::string> troubles;
+  for (const json::Value& body : pods) {
+    const auto pod = kube::Object::From(body);
+    if (!pod.ok()) continue;
+    const std::string trouble = plan::TroubleOfPod(**pod, body);
+    if (!trouble.empty()) troubles.push_back(absl::StrCat("pod ", (*pod)->key().name, ": ", trouble));
+  }
+  return troubles;
+}
+
+std::string WhyText(const Node& node, const Evidence& evidence, absl::Time now, const Style& style) {
   Page page(now, style);
   page.Title(node);
   if (node.waits.empty()) page.Say("", "It waits for nothing.");
   for (const Wait& wait : node.waits) page.Explain(wait);
+  SayPods(evidence.pods, page);
   SayVersions(node, now, page);
   SayNext(node, page);
-  if (!warnings.empty()) page.Head("Last warnings");
-  for (const Warning& warning : warnings) {
+  if (!evidence.warnings.empty()) page.Head("Last warnings");
+  for (const Warning& warning : evidence.warnings) {
     page.Say(absl::StrCat(warning.last ? Distance(*warning.last, now) : "some time ago",
                           warning.count > 1 ? absl::StrCat(", ", warning.count, " times") : "", "  "),
              absl::StrCat(warning.reason, ": ", warning.note));

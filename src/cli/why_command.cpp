@@ -29,6 +29,16 @@ json::Array EventsNear(Connection& connection, const json::Value& object, std::s
   return events;
 }
 
+// Those of the latest version, for a service that is not ready; of servers the conditions tell. None where they may not
+// be read.
+json::Array PodsOf(Connection& connection, const Found& found, std::stop_token stop) {
+  const std::string_view selector = found.object.StringAt({"status", "labelSelector"});
+  if (selector.empty() || StateOf(found.object) == State::kReady) return {};
+  const kube::ListOptions options{.ns = kube::KeyOf(found.object).ns, .selector = std::string(selector)};
+  auto page = connection.client.List(kube::kPods, options, stop);
+  return page.ok() ? std::move(page->items) : json::Array();
+}
+
 // The object as a node of the tree.
 Node NodeOf(const Found& found) {
   Objects objects;
@@ -56,9 +66,10 @@ int RunWhy(const UserCommand& command, const kube::Environment& environment, std
                                                      "all")),
         kFailed);
   }
-  const auto warnings = WarningsOf(EventsNear(*connection, (*found)->object, stop), (*found)->object);
+  const Evidence evidence{.warnings = WarningsOf(EventsNear(*connection, (*found)->object, stop), (*found)->object),
+                          .pods = PodTroublesOf(PodsOf(*connection, **found, stop))};
   const Style style = StyleFor(isatty(STDOUT_FILENO) == 1, environment);
-  std::fputs(WhyText(NodeOf(**found), warnings, absl::Now(), style).c_str(), stdout);
+  std::fputs(WhyText(NodeOf(**found), evidence, absl::Now(), style).c_str(), stdout);
   return kDone;
 }
 

@@ -85,15 +85,36 @@ TEST_CASE("why shows the last Warning events of this incarnation, newest first")
                   Event("u0", "Warning", "Earlier", "2027-01-15T07:00:00.000000Z"), series, Value("no event")},
                  object);
   REQUIRE(warnings.size() == 2);
-  const std::string text = WhyText(Greeter(State::kReady, {}), warnings, kNow, kAscii);
+  const std::string text = WhyText(Greeter(State::kReady, {}), {.warnings = warnings, .pods = {}}, kNow, kAscii);
   CHECK(Has(text, "Last warnings\n  59s ago, 7 times  Series: a note\n  1h ago  Older: a note\n"));
   CHECK(WarningsOf(json::Array(9, Event("u1", "Warning", "Many", "")), object).size() == 5);
+}
+
+TEST_CASE("why shows what pods that are not ready say") {
+  const auto pod = [](std::string_view name, Value status) {
+    return Obj(
+        {{"metadata", Obj({{"name", name}, {"namespace", "shop"}, {"uid", name}})}, {"status", std::move(status)}});
+  };
+  const Value waiting = Obj(
+      {{"phase", "Pending"},
+       {"containerStatuses",
+        json::Arr(
+            {Obj({{"name", "greeter"},
+                  {"state", Obj({{"waiting", Obj({{"reason", "ErrImagePull"}, {"message", "no such image"}})}})}})})}});
+  const Value ready =
+      Obj({{"phase", "Running"}, {"conditions", json::Arr({Obj({{"type", "Ready"}, {"status", "True"}})})}});
+  const auto troubles = PodTroublesOf({pod("a", ready), pod("b", waiting), Value("no pod")});
+  REQUIRE(troubles == std::vector<std::string>{"pod b: container greeter: ErrImagePull: no such image"});
+  const std::string text =
+      WhyText(Greeter(State::kWaiting, {}), {.warnings = {}, .pods = std::vector(7, troubles[0])}, kNow, kAscii);
+  CHECK(Has(text, "What the pods say\n  pod b: container greeter: ErrImagePull: no such image\n"));
+  CHECK(Has(text, "  and 2 more\n"));
 }
 
 TEST_CASE("why lets no text from outside steer the terminal") {
   const std::string text =
       WhyText(Greeter(State::kWaiting, {{"Ready", "\033[31mX", "a\033]0;b\007\nRestate: fine", kNow}}),
-              {{kNow, 1, "\033c", "x\ry"}}, kNow, kAscii);
+              {.warnings = {{kNow, 1, "\033c", "x\ry"}}, .pods = {"pod \033x"}}, kNow, kAscii);
   CHECK_FALSE(Has(text, "\033"));
   CHECK_FALSE(Has(text, "\nRestate: fine"));
   CHECK_FALSE(Has(text, "\r"));

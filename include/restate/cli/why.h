@@ -1,5 +1,5 @@
 // Why one object is not as wished: its conditions in words, with cause and cure from the table of reasons
-// (base/error.h), its last Warning events, and what happens next.
+// (base/error.h), what its pods say, its last Warning events, and what happens next.
 #pragma once
 
 #include <string>
@@ -22,7 +22,16 @@ struct Warning {
 // most.
 std::vector<Warning> WarningsOf(const json::Array& events, const json::Value& object);
 
+// "pod greeter-x: container greeter: ErrImagePull: not found" of each of these pods that is not ready.
+std::vector<std::string> PodTroublesOf(const json::Array& pods);
+
+// What others say about an object.
+struct Evidence {
+  std::vector<Warning> warnings;
+  std::vector<std::string> pods;  // their troubles
+};
+
 // Pure. `node` is one of our objects, not a version. Ends with a line feed.
-std::string WhyText(const Node& node, const std::vector<Warning>& warnings, absl::Time now, const Style& style);
+std::string WhyText(const Node& node, const Evidence& evidence, absl::Time now, const Style& style);
 
 }  // namespace restate::cli
