@@ -101,7 +101,8 @@ cli::Grammar UserGrammar(const CLI::App& app) {
 // The same with the other commands of restate-operator.
 cli::Grammar OperatorGrammar(const CLI::App& app) {
   cli::Grammar grammar = UserGrammar(app);
-  for (const char* name : {"run", "generate", "version"}) grammar.commands.push_back({.name = name});
+  for (const char* name : {"run", "version"}) grammar.commands.push_back({.name = name});
+  grammar.commands.push_back({.name = "generate", .arguments = {"crds", "docs", "pkl"}});
   const cli::Flag file{.name = "--filename", .takes_value = true};
   grammar.commands.push_back({.name = "diff", .flags = {file, {"-f", true, {}}}});
   grammar.commands.push_back(
