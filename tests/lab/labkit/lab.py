@@ -79,12 +79,14 @@ class Lab:
 
     def fetch(self):
         """Makes all programs and images now, so that no later command has to wait for them."""
-        from . import helm, images
+        from . import gitops, helm, images, pkl
         binaries.kubernetes(self.say)
         binaries.kwok(self.say)
         helm.program(self.say)
         images.archives(self.say)
         images.queue(self.say)
+        pkl.program(self.say)
+        gitops.flux_program(self.say)
 
     def down(self):
         """Ends everything of this lab and removes its directory; fine when there is nothing."""

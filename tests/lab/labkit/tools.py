@@ -6,7 +6,7 @@ from pathlib import Path
 PACKAGES = {
     "ip": "iproute2", "nsenter": "util-linux", "openssl": "openssl", "npm": "npm", "gcc": "gcc libc6-dev",
     "containerd": "containerd", "ctr": "containerd", "runc": "runc", "iptables": "iptables",
-    "busybox": "busybox-static", "ldd": "libc-bin",
+    "busybox": "busybox-static", "ldd": "libc-bin", "lua5.4": "lua5.4",
 }
 CNI_DIRECTORY = Path("/usr/lib/cni")
 
