@@ -9,6 +9,7 @@
 #include "restate/app/settings.h"
 #include "restate/base/error.h"
 #include "restate/crd/reference.h"
+#include "restate/plan/verdict.h"
 
 namespace restate::app {
 namespace {
@@ -37,7 +38,7 @@ ClassText TextOf(ErrorClass error_class) {
           "Waits", "Not an error: the object is on its way, or as it should be.",
           "Goes on when what it waits for changes, without polling, and looks again after 5 minutes at the latest."};
     case kUserMistake:
-      return {"Mistakes", "The object cannot work as it is. `Ready` is `False`, and `Stalled` is `True`.",
+      return {"Mistakes", "The object cannot work as it is. `Ready` is `False`.",
               "Nothing until the object changes; looks again every 5 minutes."};
     case kMissingReference:
       return {"Missing", "Something that the object names does not exist. `Ready` is `False`.",
@@ -49,10 +50,10 @@ ClassText TextOf(ErrorClass error_class) {
       return {"No answer", "Another program gave no useful answer. What runs goes on running.",
               "Tries again after 1 second, then ever more rarely up to once a minute; honours `Retry-After`."};
     case kOtherSideRefused:
-      return {"Refused", "Another program understood the request and refused it. `Stalled` is `True`.",
+      return {"Refused", "Another program understood the request and refused it.",
               "Tries again ever more rarely, up to once in 5 minutes."};
     case kNotAllowed:
-      return {"Not allowed", "The operator lacks a right. `Ready` is `Unknown`, and `Stalled` is `True`.",
+      return {"Not allowed", "The operator lacks a right. `Ready` is `Unknown`.",
               "Tries again after a minute, then ever more rarely."};
     case kOurBug:
       return {"Bugs", "The operator is wrong, not the object. `Ready` is `Unknown`.",
@@ -70,6 +71,7 @@ std::string PartOf(Reason reason) {
   absl::StrAppend(
       &text, "Shown by: ", kinds.empty() ? "no status; only the log and the operator's page `/`" : ToAbsl(kinds), ".");
   if (!row.metric.empty()) absl::StrAppend(&text, " Counted as `error=\"", ToAbsl(row.metric), "\"`.");
+  if (plan::IsStalled(reason)) absl::StrAppend(&text, " `Stalled` is `True`.");
   if (row.event) absl::StrAppend(&text, " Comes with a Warning event.");
   return absl::StrCat(text, "\n\n");
 }
@@ -78,7 +80,9 @@ std::string ReasonsPage() {
   std::string text = absl::StrCat(
       Head("Reasons", "src/base/error.cpp and src/base/reason_advice.cpp"),
       "The word in `reason` of a condition, and in events. `kubectl describe` shows it with a message that names the "
-      "field or the object. The class decides what the operator does next by itself.\n\n");
+      "field or the object. The class decides what the operator does next by itself; the condition `Stalled` says that "
+      "this does not help, and "
+      "somebody has to act.\n\n");
   std::map<ErrorClass, std::string> parts;
   std::set<std::pair<ErrorClass, std::string_view>> told;  // reasons of one class may share a name
   for (std::size_t i = 0; i < kReasonCount; ++i) {

@@ -40,7 +40,7 @@ constexpr std::string_view kApiCure =
 
 constexpr std::array kAdvice{
     Advice{Reason::kDeployed, kService, "The latest version runs, is registered, and Restate sends new work to it.",
-           "Nothing to do; `kubectl get restatedeployment NAME -o yaml` lists older versions in `status.versions`."},
+           "Nothing; `kubectl get restatedeployment NAME -o yaml` lists older versions in `status.versions`."},
     Advice{Reason::kSuspended, kAll, "The object has the annotation `restate.dev/reconcile: disabled`.",
            "Remove it when the operator may go on: `kubectl annotate KIND NAME restate.dev/reconcile-`."},
     Advice{Reason::kScaledToZero, kServiceAndCluster,
@@ -71,7 +71,7 @@ constexpr std::array kAdvice{
            "Put the environment's API key into a Secret of type Opaque, under the key that "
            "`spec.authentication.secret.key` names."},
     Advice{Reason::kReplicaSetNoStatus, kService, "The ReplicaSet of the version was made or changed a moment ago.",
-           "Nothing to do; if it stays, kube-controller-manager is not working: `kubectl describe replicaset -n "
+           "Nothing; if it stays, kube-controller-manager is not working: `kubectl describe replicaset -n "
            "NAMESPACE`."},
     Advice{Reason::kReplicaSetScaling, kService,
            "The ReplicaSet has more or fewer pods than `spec.replicas` asks for: they are being made or removed, or "
@@ -84,7 +84,7 @@ constexpr std::array kAdvice{
            "`spec.template`."},
     Advice{Reason::kReplicaSetPodNotAvailable, kService,
            "Pods are ready, but not yet for as long as `spec.minReadySeconds` asks for.",
-           "Nothing to do, or lower `spec.minReadySeconds`."},
+           "Nothing, or lower `spec.minReadySeconds`."},
     Advice{Reason::kKnativeNotInstalled, kService,
            "`spec.deploymentMode` is knative, and the API `serving.knative.dev/v1` is not installed, or the operator "
            "may not list it.",
@@ -105,9 +105,9 @@ constexpr std::array kAdvice{
     Advice{Reason::kStatefulSetReplaced, kCluster,
            "A change that Kubernetes does not allow in a StatefulSet (size or class of volumes) is made by replacing "
            "it; its pods go on running.",
-           "Nothing to do; it takes seconds."},
+           "Nothing; it takes seconds."},
     Advice{Reason::kStatefulSetNoStatus, kCluster, "The StatefulSet was made or changed a moment ago.",
-           "Nothing to do; if it stays, see `kubectl describe statefulset restate -n NAME`."},
+           "Nothing; if it stays, see `kubectl describe statefulset restate -n NAME`."},
     Advice{Reason::kStatefulSetScaling, kCluster,
            "The StatefulSet has more or fewer pods than `spec.compute.replicas` asks for.",
            "If it stays, the events say why (quota, admission): `kubectl describe statefulset restate -n NAME`."},
@@ -122,7 +122,7 @@ constexpr std::array kAdvice{
            "See `kubectl describe pvc -n NAME`; usually `spec.storage.storageClassName` names no class, or there is no "
            "default class (`kubectl get storageclass`)."},
     Advice{Reason::kAskingNodes, kCluster, "The operator is asking the nodes how the cluster is.",
-           "Nothing to do; if it stays, the nodes do not answer on port 5122: see `kubectl logs -n NAME restate-0` and "
+           "Nothing; if it stays, the nodes do not answer on port 5122: see `kubectl logs -n NAME restate-0` and "
            "network policies."},
     Advice{Reason::kProvisioningPodNotRunning, kCluster,
            "Pod restate-0, which the cluster is provisioned through, does not run yet.",
@@ -172,9 +172,9 @@ constexpr std::array kAdvice{
         Reason::kTunnelPodsNotReady, kCloud, "Pods of the tunnel are not ready or are being replaced.",
         "The message names the pod and its trouble; see `kubectl get pods -n OPERATOR_NAMESPACE` and the pod's log."},
     Advice{Reason::kConfirmingRegistration, kNone, "The version was registered; the operator checks who gets new work.",
-           "Nothing to do; it takes seconds."},
+           "Nothing; it takes seconds."},
     Advice{Reason::kWaitingForUsage, kNone, "The operator is asking Restate which versions still have work.",
-           "Nothing to do; if it stays, the admin API does not answer: see `spec.restate.register`."},
+           "Nothing; if it stays, the admin API does not answer: see `spec.restate.register`."},
     Advice{
         Reason::kNotLatest, kService,
         "The version is registered, but Restate sends new work to another deployment of the same services.",
@@ -185,7 +185,7 @@ constexpr std::array kAdvice{
            "Remove the other one (`restate deployments list`, `restate deployments remove ID`), or change "
            "`spec.template` to register a new version."},
     Advice{Reason::kHashCollision, kService, "An object with the name of the new version exists and holds another one.",
-           "Nothing to do; another name is tried at once."},
+           "Nothing; another name is tried at once."},
     Advice{Reason::kNameTaken, kAll,
            "An object that somebody else made has a name that is needed here; it is left alone.",
            "Rename or delete the object that the message names, or rename this one."},
@@ -199,19 +199,19 @@ constexpr std::array kAdvice{
            "`spec.restate.deletePolicy: force`."},
     Advice{Reason::kDeploymentDraining, kService,
            "The object is being deleted, no invocation is left, and `spec.restate.drainDelaySeconds` is running down.",
-           "Nothing to do, or lower `spec.restate.drainDelaySeconds`."},
+           "Nothing, or lower `spec.restate.drainDelaySeconds`."},
     Advice{
         Reason::kForcingDeletion, kService,
         "All versions are being removed with their work: `deletePolicy` is force, or the drain's deadline has passed "
         "with `onTimeout: force`.",
-        "Nothing to do; it takes seconds."},
+        "Nothing; it takes seconds."},
     Advice{Reason::kInvalidRestateConfig, kAll, kConfigCause, kConfigCure},
     Advice{
         Reason::kInvalidSpec, kAll, "A field of the object has a value that cannot work.",
         "The message begins with the field: correct it with `kubectl edit`; `kubectl explain KIND.FIELD` says what it "
         "may hold."},
     Advice{Reason::kAdminBusy, kNone, "As many calls at this admin API are under way as the operator allows itself.",
-           "Nothing to do; if it stays, the admin API is slow: see its own log and load."},
+           "Nothing; if it stays, the admin API is slow: see its own log and load."},
     Advice{
         Reason::kAdminCallFailed, kService,
         "Restate's admin API gave no answer, or none that can be read: it is down, the address is wrong, or a network "
@@ -224,7 +224,7 @@ constexpr std::array kAdvice{
            "The message quotes Restate: correct `spec.template` or `spec.restate`, or see `kubectl logs` of the pods; "
            "it is tried again ever more rarely."},
     Advice{Reason::kApiConflict, kAll, "Somebody else changed an object at the same moment.",
-           "Nothing to do; it is tried again at once."},
+           "Nothing; it is tried again at once."},
     Advice{Reason::kApiUnavailable, kAll, "The Kubernetes API server does not answer or is overloaded.",
            "Check the API server (`kubectl get --raw=/readyz`) and network policies around the operator; it is tried "
            "again."},
@@ -234,10 +234,10 @@ constexpr std::array kAdvice{
     Advice{Reason::kNotSynced, kNone,
            "The operator has just started and has not listed everything yet, or it may not list a kind, or a CRD is "
            "missing.",
-           "Nothing to do; if it stays, the operator's log names the kind (`kubectl logs -n OPERATOR_NAMESPACE "
+           "Nothing; if it stays, the operator's log names the kind (`kubectl logs -n OPERATOR_NAMESPACE "
            "deployment/restate-operator`)."},
     Advice{Reason::kStopped, kNone, "The operator is ending or does not lead any more.",
-           "Nothing to do; the next one goes on."},
+           "Nothing; the next one goes on."},
     Advice{Reason::kDeadlineExceeded, kAll,
            "A request or a whole pass took too long: somebody takes connections and does not answer.",
            "The message names the request: check that server; it is tried again."},

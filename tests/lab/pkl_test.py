@@ -2,14 +2,16 @@
 the committed YAML is theirs. Without a cluster.
 """
 import re
+import subprocess
 import sys
+import tomllib
 
 import pytest
 import yaml
 
 sys.dont_write_bytecode = True  # nothing writes into the checkout
 
-from labkit import examples, pkl  # noqa: E402: the bytecode first
+from labkit import binaries, examples, pkl  # noqa: E402: the bytecode first
 
 ROOT = examples.DIRECTORY.parent
 KINDS = sorted(path.stem for path in (ROOT / "pkl").glob("Restate*.pkl"))
@@ -104,3 +106,23 @@ def test_every_example_says_what_it_shows_and_what_to_change(path):
     comment = re.match(r"(#.*\n)+", path.read_text())
     assert comment and len(comment[0]) > 150, f"{path.name} begins with a comment that says what it shows"
     assert "# Change: " in comment[0], f"{path.name}: the comment says what to change"
+
+
+def unknown(wanted, known, path=""):
+    """The keys of a configuration that another one does not have."""
+    for key, value in wanted.items():
+        if key not in known:
+            yield path + key
+        elif isinstance(value, dict):
+            yield from unknown(value, known[key], f"{path}{key}.")
+
+
+@pytest.mark.parametrize("name", ["cluster-one-node.yaml", "cluster-three-nodes.yaml"])
+def test_restate_knows_each_key_of_the_configuration(name, tmp_path):
+    """It ignores what it does not know, so one asks it what it has understood."""
+    item, = examples.files()[name]
+    (tmp_path / "config.toml").write_text(item["spec"]["config"])
+    server = binaries.node_modules() / "@restatedev/restate-server-linux-x64/bin/restate-server"
+    dumped = subprocess.run([server, "--config-file", tmp_path / "config.toml", "--dump-config"], text=True,
+                            capture_output=True, check=True, cwd=tmp_path).stdout
+    assert list(unknown(tomllib.loads(item["spec"]["config"]), tomllib.loads(dumped))) == []
