@@ -72,6 +72,17 @@ def evaluate(tmp_path):
     return run
 
 
+@pytest.mark.parametrize("module", ["Kubernetes", *KINDS])
+def test_every_type_that_a_module_names_is_there(module, tmp_path):
+    file = tmp_path / "types.pkl"
+    file.write_text(f'import "pkl:reflect"\nimport "{ROOT / "pkl" / module}.pkl" as it\n'
+                    "types = reflect.Module(it).classes.values.toList().flatMap((found) -> found.properties.values.toList())"
+                    ".map((property) -> property.type).length\n")
+    done = pkl.evaluate(file)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout.rpartition("=")[2]) > 5
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_least_object_evaluates_to_an_object(kind, evaluate):
     done = evaluate(kind, GOOD[kind])
