@@ -44,7 +44,7 @@ absl::StatusOr<bool> LiveWorld::Play(const plan::Step& step) {
 }
 
 void LiveWorld::Tell(std::string note) {
-  std::replace(note.begin(), note.end(), '\n', ' ');
+  note = OneLine(std::move(note));
   if (std::find(notes_.begin(), notes_.end(), note) == notes_.end()) notes_.push_back(std::move(note));
 }
 

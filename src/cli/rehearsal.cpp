@@ -46,6 +46,12 @@ std::string NoteOn(const plan::Step& step) {
   return calls ? "then calls: " + plan::ToString(step) : std::string();
 }
 
+std::string OneLine(std::string note) {
+  const auto is_control = [](unsigned char c) { return c < 0x20 || c == 0x7F; };
+  std::replace_if(note.begin(), note.end(), is_control, ' ');
+  return note;
+}
+
 absl::Status Rehearse(const kube::Resource& kind, const kube::Key& key, const Stage& stage, Effects& effects) {
   for (int pass = 0; pass < kMostPasses; ++pass) {
     const auto plan = PlanFor(kind, key, stage);

@@ -89,7 +89,7 @@ absl::StatusOr<bool> RenderWorld::Play(const plan::Step& step) {
 }
 
 void RenderWorld::Tell(std::string note) {
-  std::replace(note.begin(), note.end(), '\n', ' ');
+  note = OneLine(std::move(note));
   const auto told = [&](const auto& line) { return line.second == note; };
   if (std::none_of(order_.begin(), order_.end(), told)) order_.emplace_back(Id{}, std::move(note));
 }

@@ -25,6 +25,9 @@ class Effects {
 // What is worth telling of a step that makes no object; empty: nothing. The finalizer is not.
 std::string NoteOn(const plan::Step& step);
 
+// A note on one line, whatever its text has in it.
+std::string OneLine(std::string note);
+
 // Error: that of a step, or why the operator would make nothing more of the object (plan::Plan::failure).
 absl::Status Rehearse(const kube::Resource& kind, const kube::Key& key, const Stage& stage, Effects& effects);
 
