@@ -7,6 +7,7 @@
 #include "restate/base/error.h"
 #include "restate/cli/tree_text.h"
 #include "restate/plan/pods.h"
+#include "restate/plan/verdict.h"
 
 namespace restate::cli {
 namespace {
@@ -81,13 +82,22 @@ class Page {
   std::string text_;
 };
 
+// Two rows may have one name; whether the object is stalled tells which of them it is.
+std::optional<Reason> ReasonFor(std::string_view name, bool stalled) {
+  for (int i = 0; i <= static_cast<int>(Reason::kInternalError); ++i) {
+    const auto reason = static_cast<Reason>(i);
+    if (RowOf(reason).name == name && plan::IsStalled(reason) == stalled) return reason;
+  }
+  return ReasonOf(name);
+}
+
 std::vector<std::string_view> NextSteps(const Node& node) {
   if (node.state == State::kSuspended) {
     return {"Nothing, until the annotation is gone: kubectl annotate ... restate.dev/reconcile-"};
   }
   std::vector<std::string_view> steps;
   for (const Wait& wait : node.waits) {
-    const auto reason = ReasonOf(std::string_view(wait.reason));
+    const auto reason = ReasonFor(wait.reason, node.state == State::kStalled);
     const std::string_view step = reason ? NextOf(RowOf(*reason).error_class) : "";
     if (!step.empty() && std::find(steps.begin(), steps.end(), step) == steps.end()) steps.push_back(step);
   }

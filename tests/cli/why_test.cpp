@@ -41,6 +41,10 @@ TEST_CASE("why says when a person is asked for, and when the operator is held of
   const std::string mistake =
       WhyText(Greeter(State::kStalled, {{"Ready", "InvalidSpec", "spec.x: is required", kNow}}), {}, kNow, kAscii);
   CHECK(Has(mistake, "Nothing, until somebody changes the object"));
+  // Of two rows with this name: a missing cluster comes by itself, a mistake does not go by itself.
+  const Wait config{"Ready", "InvalidRestateConfig", "url", kNow};
+  CHECK(Has(WhyText(Greeter(State::kStalled, {config}), {}, kNow, kAscii), "until somebody changes the object"));
+  CHECK(Has(WhyText(Greeter(State::kWaiting, {config}), {}, kNow, kAscii), "as soon as what is missing is there"));
   const std::string held =
       WhyText(Greeter(State::kSuspended, {{"Reconciling", "Disabled", "held off", kNow}}), {}, kNow, kAscii);
   CHECK(Has(held, "restate.dev/reconcile-"));
