@@ -4,6 +4,7 @@ service that is called all the time, and is upgraded, removed and installed agai
 The tests are the steps of one story, in order.
 """
 import io
+import json
 import os
 import subprocess
 import sys
@@ -143,6 +144,14 @@ def test_an_upgrade_from_the_commit_before_hands_over(release):
     eventually("a pod of this version leads", lambda: release.leads("this"), told=release.leader)
     release.works(11)
     assert release.pods() == release.before
+
+
+def test_diff_in_its_pod_finds_no_difference(release):
+    """As README.md has it; the exit code says so."""
+    as_it_is = greeter.restate_deployment("shop", register={"cluster": "restate"}, drainDelaySeconds=11)
+    said = release.lab.kubectl("exec", "-i", "-n", NAMESPACE, "deploy/restate-operator", "--", "restate-operator", "diff", "-f",
+                               "-", input=json.dumps(as_it_is))
+    assert said == ""
 
 
 def test_the_values_of_the_references_chart_do(release):
