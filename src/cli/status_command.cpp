@@ -36,7 +36,7 @@ std::string Screen(const std::string& text) {
   for (std::size_t row = 0; row < rows && begin < text.size(); ++row) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
     const bool more = row + 1 == rows && end + 1 < text.size();
-    absl::StrAppend(&screen, more ? "... and more" : text.substr(begin, end - begin), "\033[K\r\n");
+    absl::StrAppend(&screen, more ? "... and more" : text.substr(begin, end - begin), "\033[K\n");
     begin = end + 1;
   }
   return screen + "\033[J\033[?7h";

@@ -61,6 +61,10 @@ Node ServerNode(const crd::Kind& kind, const json::Value& object) {
   return node;
 }
 
+bool IsHistory(const crd::VersionStatus& version) {
+  return version.phase == VersionPhase::kDrained && version.replicas == 0;
+}
+
 Node VersionNode(const crd::VersionStatus& version, const crd::RestateDeploymentStatus& status, const std::string& ns,
                  const Objects& objects) {
   Node node{.kind = std::string(kVersion),
@@ -72,6 +76,8 @@ Node VersionNode(const crd::VersionStatus& version, const crd::RestateDeployment
             .invocations = version.invocations.value_or(std::map<std::string, std::int64_t>()),
             .oldest_invocation = version.oldest_invocation,
             .removed_at = version.removed_at};
+  // Its time is over: it is kept for a rollback, without pods.
+  if (IsHistory(version)) node.removed_at.reset();
   if (version.message) node.waits.push_back({"Version", "", *version.message, std::nullopt});
   if (version.replicas) {
     node.pods = Pods{std::nullopt, *version.replicas};

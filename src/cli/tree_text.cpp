@@ -64,10 +64,12 @@ std::string RestOf(const Node& node, absl::Time now) {
   if (std::string work = WorkOf(node, now); !work.empty()) parts.push_back(std::move(work));
   if (node.removed_at) {
     const std::string when = Distance(*node.removed_at, now);
-    parts.push_back(node.state == State::kDeleting ? absl::StrCat("drain times out ", when)
-                    : *node.removed_at > now       ? absl::StrCat("removed ", when)
-                                                   : absl::StrCat("removal due ", when));
+    parts.push_back(node.state == State::kDeleting
+                        ? absl::StrCat(*node.removed_at > now ? "drain times out " : "drain timed out ", when)
+                    : *node.removed_at > now ? absl::StrCat("removed ", when)
+                                             : absl::StrCat("removal due ", when));
   }
+  if (node.state == State::kDrained && node.pods && node.pods->wanted == 0) parts.push_back("kept for a rollback");
   if (node.kind == "Version" && !node.deployment_id.empty()) parts.push_back(node.deployment_id);
   if (!node.images.empty()) parts.push_back(absl::StrJoin(node.images, " "));
   return absl::StrJoin(parts, "  ");

@@ -63,7 +63,11 @@ Value ReadyStatus() {
                                 Obj({{"name", "greeter-0"},
                                      {"phase", "Drained"},
                                      {"replicas", 1},
-                                     {"removedAt", "2027-01-15T08:03:20Z"}})})}});
+                                     {"removedAt", "2027-01-15T08:03:20Z"}}),
+                                Obj({{"name", "greeter-x"},
+                                     {"phase", "Drained"},
+                                     {"replicas", 0},
+                                     {"removedAt", "2027-01-15T07:00:00Z"}})})}});
 }
 
 Value WaitingStatus() {
@@ -94,7 +98,8 @@ TEST_CASE("status shows services under their cluster, versions with pods and wor
         "└─ shop/greeter      Ready     2/2   4m\n"
         "   ├─ greeter-b      Current   2/2          dp_2  greeter:2\n"
         "   ├─ greeter-a      Draining  1/1          3 invocations (1 running, 2 suspended), oldest 4d  dp_1\n"
-        "   └─ greeter-0      Drained   ?/1          removed in 3m20s\n");
+        "   ├─ greeter-0      Drained   ?/1          removed in 3m20s\n"
+        "   └─ greeter-x      Drained   0/0          kept for a rollback\n");
 }
 
 TEST_CASE("status without UTF-8 draws with ASCII, and colours only where it may") {
