@@ -154,6 +154,20 @@ def test_diff_in_its_pod_finds_no_difference(release):
     assert said == ""
 
 
+def test_its_page_is_reached_by_a_forwarded_port(release):
+    """As README.md has it."""
+    lab = release.lab
+    forward = lab.popen([lab.program("kubectl"), "port-forward", "-n", NAMESPACE, "deployment/restate-operator", "8080"],
+                        text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        assert forward.stdout.readline().startswith("Forwarding from 127.0.0.1:8080")
+        tree = json.loads(lab.http("GET", "127.0.0.1", 8080, "/tree")[1])
+        assert [service["name"] for root in tree["roots"] for service in root["children"]] == ["greeter"]
+    finally:
+        forward.terminate()
+        forward.wait(20)
+
+
 def test_the_values_of_the_references_chart_do(release):
     release.lab.kubectl("label", "node", "lab", "pool=system")  # where they want their pods
     release.lab.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "ca", "namespace": NAMESPACE},

@@ -31,6 +31,13 @@ TESTS = {
     "restate-operator diff -f FILE": "tests/lab/e2e/diff_test.py",
     "kubectl exec -i -n restate-operator deploy/restate-operator -- restate-operator diff -f - < FILE":
         "tests/lab/release_test.py::test_diff_in_its_pod_finds_no_difference",
+    "kubectl restate status -A": "tests/lab/e2e/kubectl_restate_test.py::test_status_for_programs_is_the_same_tree",
+    "kubectl restate why greeter": "tests/lab/e2e/kubectl_restate_test.py::test_it_changes_nothing",
+    "kubectl restate wait greeter --for=drained --timeout=1h":
+        "tests/lab/e2e/kubectl_restate_test.py::test_wait_ends_well_when_it_is_ready_drained_and_deleted",
+    "restate-operator status": "tests/app/user_settings_test.cpp",
+    "kubectl port-forward -n restate-operator deployment/restate-operator 8080":
+        "tests/lab/release_test.py::test_its_page_is_reached_by_a_forwarded_port",
     "restate-operator --help": "tests/lab/e2e/readme_test.py::test_help_lists_all_settings",
 }
 
