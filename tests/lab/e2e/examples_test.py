@@ -6,10 +6,11 @@ import copy
 import pytest
 import yaml
 
-from labkit import cloud as stand_in, examples, gitops
+from labkit import cloud as stand_in, examples, gitops, netns, object_store
 
 from .cluster import Cluster
 from .service import APPLY, Service
+from .waiting import eventually
 
 pytestmark = pytest.mark.long
 OURS = {"RestateCluster": "/apis/restate.dev/v1/restateclusters",
@@ -108,27 +109,43 @@ def cluster(lab, the_operator):
         found.until_gone()
 
 
-def test_a_cluster_of_one_node_and_a_service_that_registers_with_it(cluster, example):
+def test_a_cluster_of_one_node_and_a_service_that_registers_with_it(lab, cluster, example):
+    """The cluster as it is: its image is that of the lab."""
     service = example("service-cluster.yaml", "restate-one").apply()
     assert "restate-one" in service.until_condition("False", "InvalidRestateConfig")  # the cluster is not there yet
     assert gitops.argo_health(service.object())[0] == "Progressing"
-    item, = examples.for_lab(FILES["cluster-one-node.yaml"], "")
-    one = cluster(item).until_ready()
+    lab.kubectl("apply", "-f", str(examples.DIRECTORY / "cluster-one-node.yaml"))  # as docs/install.md says
+    one = cluster(FILES["cluster-one-node.yaml"][0])
+    lab.kubectl("wait", "restatecluster/restate-one", "--for=condition=Ready", "--timeout=3m", timeout=200)
     judged_healthy(one.object())
     service.works()
     service.leave()
 
 
-def test_a_cluster_of_three_nodes(cluster):
-    """Without its snapshots: no object store is in the lab."""
+@pytest.fixture
+def store(lab):
+    started = object_store.Store(lab, netns.NODE_ADDRESS)
+    yield started
+    started.stop()
+
+
+def test_a_cluster_of_three_nodes_keeps_snapshots_in_an_object_store(lab, cluster, store):
     item, = examples.for_lab(FILES["cluster-three-nodes.yaml"], "")
-    config, section, rest = item["spec"]["config"].partition("[worker.snapshots]")
-    assert section and "destination" in rest and "[" not in rest.replace('["', "")
-    item["spec"]["config"] = config
-    del item["spec"]["compute"]["env"]
-    three = cluster(item).until_ready()
+    item["spec"]["config"] += f'aws-endpoint-url = "http://{store.address}:{object_store.PORT}"\naws-allow-http = true\n'
+    item["spec"]["security"] = {"networkEgressRules": [{"to": [{"ipBlock": {"cidr": f"{store.address}/32"}}]}]}
+    three = cluster(item)
+    # As the comment at the top of the example says: the credentials go into the cluster's namespace.
+    eventually("the cluster's namespace is there", lambda: three.get(f"/api/v1/namespaces/{three.name}"))
+    assert "snapshots" in eventually("it says what its pods wait for", lambda: "secret" in three.condition()[2] and
+                                     three.condition()[2], told=three.status)
+    lab.kubectl("create", "secret", "generic", "snapshots", "-n", three.name, "--from-literal=secret-access-key=any",
+                f"--from-literal=access-key-id={object_store.ACCESS_KEY}")
+    three.until_ready()
     assert three.status()["readyReplicas"] == 3
     judged_healthy(three.object())
+    lab.kubectl("exec", "-n", three.name, "restate-0", "--", "restatectl", "snapshots", "create-snapshot")
+    eventually("a snapshot is in the store", lambda: [key for key in store.keys("restate-snapshots") if
+               key.startswith("restate-three/") and key.endswith("/latest.json")])
 
 
 @pytest.mark.parametrize("file", ["service-service.yaml", "service-url.yaml"])
