@@ -1,11 +1,13 @@
 #include "restate/cli/diff.h"
 
 #include <cstdio>
-#include <optional>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "live_lists.h"
 #include "live_world.h"
+#include "made_up.h"
 #include "restate/base/error.h"
 #include "restate/cli/dry_run_http.h"
 #include "restate/cli/subjects.h"
@@ -30,42 +32,70 @@ std::string TextOf(const ObjectChange& change) {
 
 class Differ {
  public:
-  Differ(const DiffSettings& settings, kube::Client& client, std::stop_token stop)
-      : settings_(settings), client_(client), stop_(std::move(stop)) {}
+  Differ(const DiffSettings& settings, Subjects subjects, kube::Client& client, std::stop_token stop)
+      : settings_(settings),
+        subjects_(std::move(subjects)),
+        client_(client),
+        stop_(std::move(stop)),
+        found_{{}, subjects_.errors} {}
 
-  void Add(const Subject& subject) {
-    const absl::Status compared = Compare(subject);
-    if (compared.ok()) return;
-    found_.errors.push_back(absl::StrCat(subject.where, ": ", subject.Name(), ": ",
-                                         std::string(RowOf(ReasonOf(compared)).name), ": ",
-                                         std::string(MessageOf(compared))));
-  }
-
-  Difference Take(std::vector<std::string> errors) {
-    found_.errors.insert(found_.errors.begin(), errors.begin(), errors.end());
+  Difference Run() {
+    for (const Subject& other : subjects_.others) {
+      if (other.resource != kube::kNamespaces) continue;
+      if (kube::IsNotFound(client_.Get(other.resource, other.key, stop_).status()))
+        new_namespaces_.insert(other.key.name);
+    }
+    for (const Subject& subject : subjects_.ours) {
+      auto change = ChangeOf(subject, new_namespaces_, client_, stop_);
+      if (!change.ok()) Fail(subject, change.status());
+      own_.push_back(std::move(change));
+    }
+    for (std::size_t i = 0; i < own_.size(); ++i) {
+      if (!own_[i].ok()) continue;
+      if (const absl::Status compared = Compare(subjects_.ours[i], *own_[i]); !compared.ok()) {
+        Fail(subjects_.ours[i], compared);
+      }
+    }
     return std::move(found_);
   }
 
  private:
-  absl::Status Compare(const Subject& subject) {
-    const auto own = ChangeOf(subject, client_, stop_);
-    if (!own.ok()) return own.status();
+  void Fail(const Subject& subject, const absl::Status& status) {
+    found_.errors.push_back(absl::StrCat(subject.where, ": ", subject.Name(), ": ",
+                                         std::string(RowOf(ReasonOf(status)).name), ": ",
+                                         std::string(MessageOf(status))));
+  }
+
+  absl::Status Compare(const Subject& subject, const ObjectChange& own) {
     Stage stage{.config = settings_.config,
                 .now = absl::Now(),
-                .read_secret = [this](const kube::Key&, const kube::ObjectPtr& shown) { return Read(shown->key()); }};
+                .read_secret = [this](const kube::Key&, const kube::ObjectPtr& shown) { return Read(shown); }};
     const std::string home = HomeOf(subject.resource, subject.key, settings_.config);
     RETURN_IF_ERROR(ReadLists(KindOf(subject.resource, settings_.kinds), home, client_, stage.cache, stop_));
-    const auto object = kube::Object::From(WithFinalizer(own->after, subject.resource));
-    if (!object.ok()) return object.status();
-    stage.cache.Put(subject.resource, *object);
-    LiveWorld world(client_, stage, stop_);
+    PutFiles(stage.cache);
+    LiveWorld world(client_, stage, new_namespaces_, stop_);
     const absl::Status failure = Rehearse(subject.resource, subject.key, stage, world);
-    Print(subject, *own, world);
+    Print(subject, own, world);
     return failure;
   }
 
-  absl::StatusOr<kube::ObjectPtr> Read(const kube::Key& secret) {
-    const auto body = client_.Get(kube::kSecrets, secret, stop_);
+  // What is in the files counts as applied, all of it: one object may name another.
+  void PutFiles(runtime::Cache& cache) const {
+    const auto put = [&cache](const kube::Resource& resource, const Value& body) {
+      auto object = kube::Object::From(body);
+      if (object.ok()) cache.Put(resource, *std::move(object));
+    };
+    for (const auto& own : own_) {
+      if (own.ok()) put(own->resource, WithFinalizer(own->after, own->resource));
+    }
+    for (const Subject& other : subjects_.others) {
+      if (!cache.Get(other.resource, other.key)) put(other.resource, AsLive(other.body, other.resource, 1));
+    }
+  }
+
+  absl::StatusOr<kube::ObjectPtr> Read(const kube::ObjectPtr& shown) {
+    const auto body = client_.Get(kube::kSecrets, shown->key(), stop_);
+    if (kube::IsNotFound(body.status())) return shown;  // of the files
     if (!body.ok()) return body.status();
     return kube::Object::From(*body);
   }
@@ -80,8 +110,11 @@ class Differ {
   }
 
   const DiffSettings& settings_;
+  const Subjects subjects_;
   kube::Client& client_;
   const std::stop_token stop_;
+  NewNamespaces new_namespaces_;
+  std::vector<absl::StatusOr<ObjectChange>> own_;  // of each of our subjects
   Difference found_;
 };
 
@@ -89,9 +122,7 @@ class Differ {
 
 Difference Diff(const Manifests& manifests, const DiffSettings& settings, kube::Client& client, std::stop_token stop) {
   Subjects subjects = SubjectsIn(manifests, settings.kinds, settings.default_namespace);
-  Differ differ(settings, client, std::move(stop));
-  for (const Subject& subject : subjects.ours) differ.Add(subject);
-  return differ.Take(std::move(subjects.errors));
+  return Differ(settings, std::move(subjects), client, std::move(stop)).Run();
 }
 
 int RunDiff(const std::vector<std::string>& files, const DiffSettings& settings, kube::HttpSettings http) {

@@ -59,15 +59,10 @@ absl::Status LiveWorld::Begin(const Id& id) {
   return absl::OkStatus();
 }
 
-// The server does not know the namespace, for it was never made.
-bool LiveWorld::InNewNamespace(const kube::Key& key) const {
-  const auto found = changes_.find({kube::kNamespaces, {"", key.ns}});
-  return found != changes_.end() && found->second.before.is_null();
-}
-
 bool LiveWorld::Learn(const Id& id, Value after) {
   ObjectChange& change = changes_.at(id);
   const bool changed = Comparable(change.after) != Comparable(after);
+  if (id.first == kube::kNamespaces && change.before.is_null()) new_namespaces_.insert(id.second.name);
   if (auto object = kube::Object::From(after); object.ok()) stage_.cache.Put(id.first, *std::move(object));
   change.after = std::move(after);
   return changed;
@@ -76,7 +71,7 @@ bool LiveWorld::Learn(const Id& id, Value after) {
 absl::StatusOr<bool> LiveWorld::Do(const plan::Create& step) {
   const Id id{step.resource, kube::KeyOf(step.body)};
   RETURN_IF_ERROR(Begin(id));
-  auto answer = client_.Create(step.resource, step.body, step.manager, stop_);
+  auto answer = Answer(step);
   if (!answer.ok()) return answer.status();
   return Learn(id, *std::move(answer));
 }
@@ -101,6 +96,11 @@ absl::StatusOr<bool> LiveWorld::Do(const plan::Apply& step) {
   return Learn(id, *std::move(answer));
 }
 
+absl::StatusOr<Value> LiveWorld::Answer(const plan::Create& step) {
+  if (new_namespaces_.contains(kube::KeyOf(step.body).ns)) return AsLive(step.body, step.resource, 1);
+  return client_.Create(step.resource, step.body, step.manager, stop_);
+}
+
 // `made_up`: the server does not know the object, although the stage may.
 absl::StatusOr<Value> LiveWorld::Answer(const plan::Apply& step, bool made_up) {
   const kube::Key key = kube::KeyOf(step.body);
@@ -108,7 +108,7 @@ absl::StatusOr<Value> LiveWorld::Answer(const plan::Apply& step, bool made_up) {
   if (step.subresource == "scale") return Scaled(so_far, step.body);
   Value body = step.body;
   if (made_up) body["metadata"].Erase("uid");
-  if (InNewNamespace(key) || (made_up && step.live)) {
+  if (new_namespaces_.contains(key.ns) || (made_up && step.live)) {
     Value whole = so_far.is_null() ? Value(json::Object()) : so_far;
     Merge(whole, body);
     return AsLive(std::move(whole), step.resource, 1);

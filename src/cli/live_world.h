@@ -13,6 +13,9 @@
 
 namespace restate::cli {
 
+// Namespaces that the files make: the server does not know them, and would refuse whatever is in them.
+using NewNamespaces = std::set<std::string, std::less<>>;
+
 // An object before and after; null: it is not there.
 struct ObjectChange {
   kube::Resource resource;
@@ -23,8 +26,8 @@ struct ObjectChange {
 // Plays the steps for one object on a stage that was filled from the cluster. `client` must be behind NewDryRunHttp.
 class LiveWorld : public Effects {
  public:
-  LiveWorld(kube::Client& client, Stage& stage, std::stop_token stop)
-      : client_(client), stage_(stage), stop_(std::move(stop)) {}
+  LiveWorld(kube::Client& client, Stage& stage, NewNamespaces new_namespaces, std::stop_token stop)
+      : client_(client), stage_(stage), new_namespaces_(std::move(new_namespaces)), stop_(std::move(stop)) {}
 
   absl::StatusOr<bool> Play(const plan::Step& step) override;
   void Tell(std::string note) override;
@@ -38,13 +41,14 @@ class LiveWorld : public Effects {
   absl::StatusOr<bool> Do(const plan::Create& step);
   absl::StatusOr<bool> Do(const plan::Apply& step);
   absl::StatusOr<bool> Do(const plan::Delete& step);
+  absl::StatusOr<json::Value> Answer(const plan::Create& step);
   absl::StatusOr<json::Value> Answer(const plan::Apply& step, bool made_up);
   absl::Status Begin(const Id& id);
-  bool InNewNamespace(const kube::Key& key) const;
   bool Learn(const Id& id, json::Value after);
 
   kube::Client& client_;
   Stage& stage_;
+  NewNamespaces new_namespaces_;
   const std::stop_token stop_;
   std::vector<Id> order_;
   std::map<Id, ObjectChange> changes_;

@@ -1,5 +1,6 @@
 #include "subject_change.h"
 
+#include "made_up.h"
 #include "restate/json/text.h"
 
 namespace restate::cli {
@@ -42,7 +43,11 @@ std::string ApplierOf(const Value& live) {
   return std::string(kKubectl);
 }
 
-absl::StatusOr<ObjectChange> ChangeOf(const Subject& subject, kube::Client& client, std::stop_token stop) {
+absl::StatusOr<ObjectChange> ChangeOf(const Subject& subject, const NewNamespaces& new_namespaces, kube::Client& client,
+                                      std::stop_token stop) {
+  if (new_namespaces.contains(subject.key.ns)) {
+    return ObjectChange{subject.resource, subject.key, {}, AsLive(subject.body, subject.resource, 1)};
+  }
   auto live = client.Get(subject.resource, subject.key, stop);
   if (!live.ok() && !kube::IsNotFound(live.status())) return live.status();
   auto after = live.ok() ? Applied(*live, subject, client, stop)

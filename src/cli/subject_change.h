@@ -17,7 +17,8 @@ json::Value PatchSince(const json::Value& last, const json::Value& wanted);
 std::string ApplierOf(const json::Value& live);
 
 // By a dry run, as whoever applied the object before would do it: kubectl, from its own side or the server's, or
-// another by server-side apply.
-absl::StatusOr<ObjectChange> ChangeOf(const Subject& subject, kube::Client& client, std::stop_token stop);
+// another by server-side apply. In a new namespace nobody is asked.
+absl::StatusOr<ObjectChange> ChangeOf(const Subject& subject, const NewNamespaces& new_namespaces, kube::Client& client,
+                                      std::stop_token stop);
 
 }  // namespace restate::cli

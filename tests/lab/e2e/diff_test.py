@@ -1,6 +1,9 @@
-"""`restate-operator diff` on a real API server: it says what an apply would do, and does nothing."""
+"""`restate-operator diff` on a real API server: it says what an apply would do, and does nothing. And what `render`
+prints without a server is what the operator makes."""
 import json
 import subprocess
+
+import yaml
 
 from labkit import clusters, restate_operator
 
@@ -19,6 +22,35 @@ def diff(lab, *objects, kubeconfig=None):
                     stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                     env={"KUBECONFIG": str(kubeconfig)} if kubeconfig else None)
     return done.returncode, done.stdout, done.stderr
+
+
+def rendered(lab, body):
+    """The objects that `render` prints, which asks nobody."""
+    done = lab.exec([restate_operator.program(), "render", "-f", "-"], input=json.dumps(body), text=True, timeout=60,
+                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={"KUBECONFIG": "/nowhere"})
+    assert (done.returncode, done.stderr) == (0, "")
+    return [found for found in yaml.safe_load_all(done.stdout) if found]
+
+
+def lacks(live, wanted, path=""):
+    """Paths of what is wanted and is otherwise; uids are made up, and nulls and empty things are not stored."""
+    if isinstance(wanted, dict):
+        return [found for name, value in wanted.items() if name != "uid" and value not in (None, {}, [])
+                for found in lacks((live or {}).get(name), value, f"{path}.{name}")]
+    if isinstance(wanted, list) and isinstance(live, list) and len(live) == len(wanted):
+        return [found for number, value in enumerate(wanted) for found in lacks(live[number], value, f"{path}[{number}]")]
+    return [] if live == wanted else [f"{path}: {wanted!r}, but {live!r}"]
+
+
+def assert_made_as_rendered(lab, body, kinds):
+    objects = rendered(lab, body)
+    assert {found["kind"] for found in objects} >= kinds
+    for wanted in objects:
+        where = ["-n", wanted["metadata"]["namespace"]] if "namespace" in wanted["metadata"] else []
+        group, _, version = wanted["apiVersion"].rpartition("/")
+        kind = f"{wanted['kind']}.{version}.{group}" if group else wanted["kind"]
+        live = json.loads(lab.kubectl("get", kind, wanted["metadata"]["name"], *where, "-o", "json"))
+        assert lacks(live, wanted, wanted["kind"]) == []
 
 
 def versions(lab):
@@ -66,6 +98,7 @@ def test_a_converged_service_has_no_difference_and_a_changed_one_has(lab, servic
     assert versions(lab) == before
     assert_only_dry_runs(lab)
 
+    assert_made_as_rendered(lab, service.manifest("v1"), {"ReplicaSet", "Service"})
     service.apply("v2")
     service.until_ready()
     name = service.version("v2")["metadata"]["name"]
@@ -96,6 +129,19 @@ def test_what_is_not_there_yet_is_shown_whole(lab, the_operator, namespace):
     assert_only_dry_runs(lab)
 
 
+def test_objects_of_one_file_may_name_each_other(lab, the_operator):
+    service = Service(lab, "also-not-there", register={"cluster": "not-there-yet"})
+    code, text, errors = diff(lab, service.manifest("v1"), clusters.restate_cluster("not-there-yet"),
+                              {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "also-not-there"}})
+    assert (code, errors) == (1, "")
+    made = [after for _, after in heads(text)]
+    assert made[0] == "RestateDeployment also-not-there/greeter"
+    assert [name.split("-")[0] for name in made[1:3]] == ["ReplicaSet also", "Service also"]
+    assert "StatefulSet not-there-yet/restate" in made
+    assert "then waits: ClusterNotReady" in text
+    assert_only_dry_runs(lab)
+
+
 def test_a_field_that_kubectl_applied_and_the_file_has_no_more_is_removed(lab, the_operator, namespace):
     service = Service(lab, namespace)
     body = service.manifest("v1")
@@ -112,6 +158,7 @@ def test_a_converged_cluster_has_no_difference(lab, the_operator):
     try:
         body = clusters.restate_cluster(cluster.name, **cluster.options)
         assert diff(lab, body) == (0, "", "")
+        assert_made_as_rendered(lab, body, {"Namespace", "StatefulSet", "ConfigMap", "NetworkPolicy", "Service"})
         body["spec"]["compute"]["env"].append({"name": "LAB", "value": "1"})
         code, text, errors = diff(lab, body)
         assert (code, errors) == (1, "")
