@@ -1,8 +1,10 @@
 #include "restate/cli/render.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <map>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "made_up.h"
 #include "render_world.h"
@@ -11,10 +13,12 @@
 #include "restate/cli/subjects.h"
 #include "restate/json/text.h"
 #include "restate/json/yaml.h"
+#include "restate/plan/names.h"
 
 namespace restate::cli {
 namespace {
 
+using json::Obj;
 using json::Value;
 
 constexpr std::string_view kAnyVersion = "1";
@@ -33,10 +37,27 @@ Objects ObjectsOf(const Subjects& subjects) {
   return objects;
 }
 
+// The Secret with the token of an environment, which is seldom in the same files, and rightly so.
+Value MadeUpToken(const Value& environment, const std::string& ns) {
+  const auto part = [&](std::string_view name) {
+    return environment.StringAt({"spec", "authentication", "secret", name});
+  };
+  return Obj({{"apiVersion", "v1"},
+              {"kind", "Secret"},
+              {"metadata", Obj({{"name", part("name")}, {"namespace", ns}})},
+              {"data", Obj({{part("key"), absl::Base64Escape("made-up")}})}});
+}
+
+bool IsEnvironment(const Subject& subject) { return subject.resource == plan::kRestateCloudEnvironments; }
+
 class Renderer {
  public:
   Renderer(const Subjects& subjects, const RenderSettings& settings)
-      : settings_(settings), objects_(ObjectsOf(subjects)), rendered_{{}, subjects.errors} {}
+      : settings_(settings), objects_(ObjectsOf(subjects)), rendered_{{}, subjects.errors} {
+    for (const Subject& subject : subjects.ours) {
+      if (IsEnvironment(subject)) MakeUpToken(subject);
+    }
+  }
 
   void Add(const Subject& subject) {
     Stage stage{.config = settings_.config,
@@ -45,6 +66,9 @@ class Renderer {
                 .others_unknown = true};
     Fill(stage, KindOf(subject.resource, settings_.kinds));
     RenderWorld world(stage);
+    if (const auto note = assumptions_.find(subject.key); IsEnvironment(subject) && note != assumptions_.end()) {
+      world.Tell(note->second);
+    }
     const absl::Status failure = Rehearse(subject.resource, subject.key, stage, world);
     if (!failure.ok()) {
       const std::string words =
@@ -58,14 +82,23 @@ class Renderer {
 
   Rendered Take() {
     if (settings_.format == Format::kJson) {
-      rendered_.text =
-          json::DumpPretty(json::Obj({{"apiVersion", "v1"}, {"kind", "List"}, {"items", std::move(items_)}}));
+      rendered_.text = json::DumpPretty(Obj({{"apiVersion", "v1"}, {"kind", "List"}, {"items", std::move(items_)}}));
       rendered_.text += "\n";
     }
     return std::move(rendered_);
   }
 
  private:
+  void MakeUpToken(const Subject& environment) {
+    const Value token = MadeUpToken(environment.body, settings_.config.operator_namespace);
+    const kube::Key key = kube::KeyOf(token);
+    std::vector<kube::ObjectPtr>& secrets = objects_[kube::kSecrets];
+    if (std::any_of(secrets.begin(), secrets.end(), [&](const auto& secret) { return secret->key() == key; })) return;
+    if (auto secret = kube::Object::From(AsLive(token, kube::kSecrets, 1)); secret.ok()) secrets.push_back(*secret);
+    assumptions_[environment.key] = absl::StrCat("assumes that there is a Secret ", key.ToString(),
+                                                 ", as it is not in the files; the digest of its token is made up");
+  }
+
   void Fill(Stage& stage, const ListedKind& kind) const {
     for (const Listing& listing : kind.listings) {
       const auto found = objects_.find(listing.resource);
@@ -92,7 +125,8 @@ class Renderer {
   }
 
   const RenderSettings& settings_;
-  const Objects objects_;
+  Objects objects_;
+  std::map<kube::Key, std::string> assumptions_;  // about environments
   json::Array items_;
   Rendered rendered_;
 };

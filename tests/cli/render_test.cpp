@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <map>
 
@@ -186,6 +187,30 @@ TEST_CASE("what `kubectl get -o yaml` shows of a live object changes nothing") {
   object["metadata"]["managedFields"] = Arr({});
   object["status"] = Obj({{"replicas", 1}, {"collisionCount", 3}});
   CHECK(RenderText(json::Dump(object)).text == fresh.text);
+}
+
+TEST_CASE("a token that is not in the files is made up, and that is said") {
+  const Value environment = RecordingsOf("RestateCloudEnvironment").back().cr;
+  const Rendered rendered = RenderText(json::Dump(environment));
+  CHECK(rendered.errors.empty());
+  CHECK(ObjectsIn(rendered.text).size() == 2);
+  CHECK(rendered.text.find("# assumes that there is a Secret restate-operator/tok,") != std::string::npos);
+  const Rendered known = RenderText(json::Dump(environment) + "\n---\n" + json::Dump(Token()));
+  CHECK(known.text.find("# assumes") == std::string::npos);
+  CHECK(known.text != rendered.text);
+}
+
+TEST_CASE("every example is as the CRDs want it, and makes something") {
+  int tried = 0;
+  for (const auto& file : std::filesystem::directory_iterator(TestSource("../examples"))) {
+    if (file.path().extension() != ".yaml") continue;
+    CAPTURE(file.path().filename().string());
+    const Rendered rendered = RenderText(FileText(file.path()));
+    CHECK(rendered.errors == std::vector<std::string>{});
+    CHECK_FALSE(ObjectsIn(rendered.text).empty());
+    ++tried;
+  }
+  CHECK(tried >= 7);
 }
 
 TEST_CASE("JSON is one List that a program can read") {
