@@ -2,6 +2,8 @@
 #include <signal.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -63,7 +65,15 @@ int CodeOfBadUsage(const std::vector<std::string>& arguments) {
   return std::find(arguments.begin(), arguments.end(), "diff") == arguments.end() ? 1 : 2;
 }
 
+// Tokens and Secrets are in its memory: no core is written, and nobody of the same user reads it.
+void KeepMemoryPrivate() {
+  const rlimit none{0, 0};
+  setrlimit(RLIMIT_CORE, &none);
+  prctl(PR_SET_DUMPABLE, 0);
+}
+
 int Run(const Settings& settings, const sigset_t& signals) {
+  KeepMemoryPrivate();
   SetUpLog(settings);
   std::stop_source stop;
   StopOnSignal(signals, stop);
