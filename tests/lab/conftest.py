@@ -3,6 +3,8 @@ the other and has labs of its own.
 """
 import os
 
+import pytest
+
 WORKER = os.environ.get("PYTEST_XDIST_WORKER")
 if WORKER:
     os.environ["LAB_NAME"] = f"{os.environ.get('LAB_NAME') or 'test'}-{WORKER}"
@@ -14,5 +16,9 @@ def pytest_configure(config):
 
 def pytest_collection_modifyitems(items):
     """First what is long, so that nobody has to wait for it at the end; then all that uses the lab of the package e2e,
-    so that a worker starts that once."""
+    so that a worker starts that once. A file is a worker's, and all files with Knative are one worker's: its controllers
+    are started in one lab then, and do not run on in four."""
+    with_knative = {item.path for item in items if "knative" in item.fixturenames}
     items.sort(key=lambda item: (item.get_closest_marker("long") is None, item.path.parent.name != "e2e"))
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("knative" if item.path in with_knative else item.path.stem))

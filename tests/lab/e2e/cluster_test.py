@@ -36,7 +36,7 @@ def test_a_version_waits_for_its_cluster(lab, service, cluster):
     cluster.apply()
     assert f"'{cluster.name}'" in service.until_condition("False", "ClusterNotReady", 10)
     cluster.until_ready()
-    eventually("it is registered", service.registered, 5, service.status)
+    eventually("it is registered", service.registered, told=service.status)
     deployment = service.until_ready(10)
     assert service.greet() == "v1"
 

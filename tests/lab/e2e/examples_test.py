@@ -140,7 +140,7 @@ def test_a_cluster_of_three_nodes_keeps_snapshots_in_an_object_store(lab, cluste
                                      three.condition()[2], told=three.status)
     lab.kubectl("create", "secret", "generic", "snapshots", "-n", three.name, "--from-literal=secret-access-key=any",
                 f"--from-literal=access-key-id={object_store.ACCESS_KEY}")
-    three.until_ready()
+    three.until_ready(400)  # three servers start at once
     assert three.status()["readyReplicas"] == 3
     judged_healthy(three.object())
     lab.kubectl("exec", "-n", three.name, "restate-0", "--", "restatectl", "snapshots", "create-snapshot")
