@@ -27,6 +27,8 @@
 namespace restate::app {
 namespace {
 
+const char* Variable(const char* name) { return std::getenv(name); }
+
 void SetUpLog(const Settings& settings) {
   auto logger = spdlog::stderr_logger_mt("restate-operator");
   logger->set_level(spdlog::level::from_str(settings.log_level));
@@ -77,8 +79,7 @@ int Run(const Settings& settings, const sigset_t& signals) {
   SetUpLog(settings);
   std::stop_source stop;
   StopOnSignal(signals, stop);
-  const absl::Status ended = RunOperator(
-      settings, [](const char* name) -> const char* { return std::getenv(name); }, stop.get_token());
+  const absl::Status ended = RunOperator(settings, Variable, stop.get_token());
   return ended.ok() ? 0 : Fail(ended);
 }
 
@@ -92,8 +93,7 @@ int RunForUser(std::string_view program, const std::vector<std::string>& argumen
   }
   std::stop_source stop;
   StopOnSignal(signals, stop);
-  return cli::RunUserCommand(
-      *command, [](const char* name) -> const char* { return std::getenv(name); }, stop.get_token());
+  return cli::RunUserCommand(*command, Variable, stop.get_token());
 }
 
 int Main(int argc, char** argv) {
@@ -108,8 +108,8 @@ int Main(int argc, char** argv) {
   const std::string_view program = argc > 0 ? argv[0] : "";
   const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
   if (IsUserCommand(program, arguments)) return RunForUser(program, arguments, signals);
-  const auto settings = ParseSettings(arguments, [](const char* name) -> const char* { return std::getenv(name); });
-  if (!settings.ok()) return std::max(Fail(settings.status()), CodeOfBadUsage({argv + 1, argv + argc}));
+  const auto settings = ParseSettings(arguments, Variable);
+  if (!settings.ok()) return std::max(Fail(settings.status()), CodeOfBadUsage(arguments));
   switch (settings->command) {
     case Settings::Command::kHelp: std::fputs(settings->help.c_str(), stdout); return 0;
     case Settings::Command::kVersion: std::puts(RESTATE_OPERATOR_VERSION); return 0;
@@ -120,7 +120,7 @@ int Main(int argc, char** argv) {
     case Settings::Command::kRender:
     case Settings::Command::kDiff:
       pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);  // nothing is left half done
-      return Preview(*settings, [](const char* name) -> const char* { return std::getenv(name); });
+      return Preview(*settings, Variable);
     case Settings::Command::kRun: return Run(*settings, signals);
   }
   return 1;

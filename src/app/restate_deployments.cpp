@@ -4,6 +4,7 @@
 #include "restate/app/kinds.h"
 #include "restate/app/losses.h"
 #include "restate/deployment/deployment.h"
+#include "restate/deployment/labels.h"
 #include "restate/deployment/triggers.h"
 #include "restate/deployment/version_status.h"
 #include "restate/plan/reconcile.h"
@@ -28,8 +29,7 @@ KindSetup RestateDeployments(State& state, const runtime::WorkQueue& queue) {
     if (deployment::WasTakenAway(change)) losses->Gone(change.before->key(), queue.held(change.before->key()));
     return One(plan::KeyOfChange)(change, cache);
   };
-  // Children are watched by the label the operator gives them: a cluster is full of other people's ReplicaSets.
-  const std::string ours = absl::StrCat(std::string(deployment::kManagedByLabel), "=", std::string(kube::kManager));
+  const std::string ours = deployment::ManagedSelector();
   return {
       .name = deployment::Kind::kName,
       .resource = kRestateDeployments,

@@ -1,8 +1,6 @@
 #include "restate/app/routes.h"
 
-#include <chrono>
 #include <memory>
-#include <optional>
 
 #include "absl/time/clock.h"
 #include "restate/app/page.h"

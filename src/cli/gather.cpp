@@ -2,7 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "restate/base/error.h"
-#include "restate/deployment/observed.h"
+#include "restate/deployment/labels.h"
 #include "restate/plan/names.h"
 
 namespace restate::cli {
@@ -87,8 +87,7 @@ absl::StatusOr<Objects> ListObjects(kube::Client& client, const std::string& ns,
     return std::nullopt;
   });
   if (!needs_pods) return objects;
-  const std::string ours = absl::StrCat(std::string(deployment::kManagedByLabel), "=", std::string(kube::kManager));
-  const auto sets = ListAll(client, kube::kReplicaSets, {.ns = ns, .selector = ours}, stop);
+  const auto sets = ListAll(client, kube::kReplicaSets, {.ns = ns, .selector = deployment::ManagedSelector()}, stop);
   if (!sets.ok()) return objects;  // a nicety that not everybody has the right to
   std::map<kube::Key, std::int64_t> ready;
   for (const json::Value& set : *sets) ready[kube::KeyOf(set)] = set.IntAt({"status", "readyReplicas"});

@@ -10,7 +10,7 @@
 #include "restate/cli/gather.h"
 #include "restate/cli/tree_json.h"
 #include "restate/cli/tree_text.h"
-#include "restate/deployment/observed.h"
+#include "restate/deployment/labels.h"
 #include "restate/json/text.h"
 #include "restate/plan/names.h"
 
@@ -91,11 +91,11 @@ Objects ObjectsOf(const Follow& follow) {
 
 // Until it is stopped: people end it by Ctrl-C.
 int Watch(Connection& connection, Printer& printer, std::stop_token stop) {
-  const std::string ours = absl::StrCat(std::string(deployment::kManagedByLabel), "=", std::string(kube::kManager));
-  Follow follow(connection.client, {{.resource = deployment::kRestateDeployments, .ns = connection.ns, .selector = {}},
-                                    {.resource = plan::kRestateClusters, .ns = {}, .selector = {}},
-                                    {.resource = plan::kRestateCloudEnvironments, .ns = {}, .selector = {}},
-                                    {.resource = kube::kReplicaSets, .ns = connection.ns, .selector = ours}});
+  Follow follow(connection.client,
+                {{.resource = deployment::kRestateDeployments, .ns = connection.ns, .selector = {}},
+                 {.resource = plan::kRestateClusters, .ns = {}, .selector = {}},
+                 {.resource = plan::kRestateCloudEnvironments, .ns = {}, .selector = {}},
+                 {.resource = kube::kReplicaSets, .ns = connection.ns, .selector = deployment::ManagedSelector()}});
   Clock& clock = Clock::Real();
   if (printer.draws()) std::fputs("\033[2J", stdout);
   while (!stop.stop_requested() && std::ferror(stdout) == 0) {  // a reader that has gone

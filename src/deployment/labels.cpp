@@ -88,6 +88,8 @@ json::Value VersionSelector(const Observed& seen) {
   return selector;
 }
 
+std::string ManagedSelector() { return absl::StrCat(std::string(kManagedByLabel), "=", std::string(kube::kManager)); }
+
 std::string SelectorText(const json::Value& selector) {
   std::vector<std::string> terms;
   for (const auto& [key, value] : json::ToMap(selector.Find("matchLabels")))

@@ -17,7 +17,7 @@ sys.dont_write_bytecode = True  # nothing writes into the checkout
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from e2e.waiting import eventually  # noqa: E402: the path first
-from labkit import Lab, clusters, greeter, helm, images, node, restate_operator  # noqa: E402
+from labkit import Lab, clusters, greeter, helm, images, restate_operator  # noqa: E402
 from labkit.caller import Caller  # noqa: E402
 
 pytestmark = pytest.mark.long
@@ -39,12 +39,6 @@ def earlier_charts(directory):
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
         archive.extractall(directory)
     return helm.charts(directory / "earlier", directory / "charts")
-
-
-def image(lab, tag):
-    """Values for the image under this tag: an upgrade is to another tag, the program is the same."""
-    node.load(lab, images.operator(restate_operator.program(), tag, lab.directory))
-    return ["--set", f"image.repository={images.OPERATOR},version={tag}"]
 
 
 class Release:
@@ -111,7 +105,7 @@ def release(tmp_path_factory):
     try:
         lab.node()
         found = Release(lab)
-        found.upgrade(earlier_charts(tmp_path_factory.mktemp("charts")), *image(lab, "earlier"))
+        found.upgrade(earlier_charts(tmp_path_factory.mktemp("charts")), *helm.image_values(lab, "earlier"))
         lab.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}, clusters.restate_cluster("restate"))
         eventually("the Restate is ready", lambda: found.up_to_date(CLUSTER), 180, lambda: found.get(CLUSTER).get("status"))
         lab.apply(greeter.restate_deployment("shop", register={"cluster": "restate"}))
@@ -140,7 +134,7 @@ def test_the_image_is_small_and_says_which_version_it_is(release):
 
 
 def test_an_upgrade_from_the_commit_before_hands_over(release):
-    release.upgrade(release.charts, *image(release.lab, "this"))
+    release.upgrade(release.charts, *helm.image_values(release.lab, "this"))
     eventually("a pod of this version leads", lambda: release.leads("this"), told=release.leader)
     release.works(11)
     assert release.pods() == release.before
@@ -173,7 +167,7 @@ def test_the_values_of_the_references_chart_do(release):
     release.lab.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "ca", "namespace": NAMESPACE},
                        "data": {"path": str(images.CERTIFICATES)}})
     overrides = ",".join(f"{name}={value}" for name, value in HERE.items())
-    release.upgrade(release.charts, "--values", REFERENCE_VALUES, "--set", overrides, *image(release.lab, "theirs"))
+    release.upgrade(release.charts, "--values", REFERENCE_VALUES, "--set", overrides, *helm.image_values(release.lab, "theirs"))
     eventually("a pod of that version leads", lambda: release.leads("theirs"), told=release.leader)
     assert len(release.operators()) == 1
     release.works(12)
@@ -190,7 +184,7 @@ def test_uninstalled_it_leaves_everything_else_as_it_was(release):
 
 
 def test_installed_again_it_goes_on(release):
-    release.upgrade(release.charts, *image(release.lab, "again"))
+    release.upgrade(release.charts, *helm.image_values(release.lab, "again"))
     eventually("a pod leads", lambda: release.leads("again"), told=release.leader)
     release.works(13)
     assert release.pods() == release.before

@@ -6,9 +6,8 @@
 namespace restate::app {
 
 struct Page {
-  std::string_view html;  // UTF-8
-  std::string_view
-      policy;  // Content-Security-Policy: nothing runs but what is in the page, nothing comes from elsewhere
+  std::string_view html;    // UTF-8
+  std::string_view policy;  // Content-Security-Policy: only what is in the page runs, nothing comes from elsewhere
 };
 
 const Page& StatusPage();

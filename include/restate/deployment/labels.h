@@ -22,7 +22,10 @@ StringMap PropagatedAnnotations(const Observed& seen);
 
 // spec.selector narrowed to the wanted version.
 json::Value VersionSelector(const Observed& seen);
-// A LabelSelector in the text form of kubectl's --selector.
+// What watches and lists of children ask for, in the text form of kubectl's --selector: a cluster is full of other
+// people's ReplicaSets.
+std::string ManagedSelector();
+// A LabelSelector in that text form.
 std::string SelectorText(const json::Value& selector);
 
 }  // namespace restate::deployment

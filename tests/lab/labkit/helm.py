@@ -50,14 +50,14 @@ def in_lab(lab, namespace, *arguments):
     return done.stdout
 
 
-def image_values(lab, built=None):
+def image_values(lab, tag=None):
     """Makes the image of the program that is to be tried, brings it to the node, and returns the values that name it.
 
-    The tag is made of the program, so that another one is another version.
+    Without a tag it is made of the program, so that another one is another version.
     """
-    built = built or restate_operator.program()
-    tag = cache.digest(built)
-    node.load(lab, images.operator(built, tag, lab.directory))
+    program_file = restate_operator.program()
+    tag = tag or cache.digest(program_file)
+    node.load(lab, images.operator(program_file, tag, lab.directory))
     return ["--set", f"image.repository={images.OPERATOR},version={tag}"]
 
 
