@@ -1,5 +1,7 @@
 #include "deployment/passes.h"
 
+#include <map>
+
 #include "files.h"
 #include "restate/json/text.h"
 #include "restate/json/yaml.h"
@@ -13,6 +15,18 @@ std::vector<kube::Resource> Watched() {
           kRestateClusters,    kRestateCloudEnvironments, kube::kSecrets,  kube::kCustomResourceDefinitions};
 }
 
+// The definitions in a file. Read once: a test of many lives makes many stages.
+const std::vector<json::Value>& Definitions(std::string_view file) {
+  static std::map<std::string, std::vector<json::Value>> read;
+  const auto [found, fresh] = read.try_emplace(std::string(file));
+  if (fresh) {
+    const auto crds = json::ParseYaml(FileText(TestSource(std::string(file))));
+    REQUIRE(crds.ok());
+    found->second = *crds;
+  }
+  return found->second;
+}
+
 }  // namespace
 
 Passes::Passes(std::shared_ptr<plan::Outside> outside) : stage(Watched(), std::move(outside)) {}
@@ -20,9 +34,7 @@ Passes::Passes(std::shared_ptr<plan::Outside> outside) : stage(Watched(), std::m
 Passes::Passes(bool pods_become_ready, std::string_view crd_file) : stage(Watched()) {
   for (const std::string_view file : {crd_file, std::string_view("../crds/restateclusters.yaml"),
                                       std::string_view("../crds/restatecloudenvironments.yaml")}) {
-    const auto crds = json::ParseYaml(FileText(TestSource(std::string(file))));
-    REQUIRE(crds.ok());
-    for (const json::Value& crd : *crds) stage.api.Add(kube::kCustomResourceDefinitions, crd);
+    for (const json::Value& crd : Definitions(file)) stage.api.Add(kube::kCustomResourceDefinitions, crd);
   }
   stage.api.UseClock(stage.clock);
   stage.api.CollectGarbageAutomatically();

@@ -14,6 +14,7 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "long: the file takes minutes, and is begun before the others")
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items):
     """First what is long, so that nobody has to wait for it at the end; then all that uses the lab of the package e2e,
     so that a worker starts that once. A file is a worker's, and all files with Knative are one worker's: its controllers
@@ -22,3 +23,9 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: (item.get_closest_marker("long") is None, item.path.parent.name != "e2e"))
     for item in items:
         item.add_marker(pytest.mark.xdist_group("knative" if item.path in with_knative else item.path.stem))
+
+
+def pytest_collection_finish(session):
+    """A group that xdist has not read would scatter the steps of one story over the workers."""
+    if WORKER and session.config.getvalue("loadgroup"):
+        assert all("@" in item.nodeid for item in session.items), "xdist did not read the groups"
