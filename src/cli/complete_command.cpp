@@ -5,6 +5,7 @@
 #include "restate/cli/completion.h"
 #include "restate/cli/gather.h"
 #include "restate/cli/text.h"
+#include "restate/plan/names.h"
 
 namespace restate::cli {
 namespace {
@@ -38,9 +39,9 @@ std::set<std::string> ObjectNames(kube::Client& client, const std::string& ns, s
   const auto asked = ParseObjectName(slash == std::string_view::npos ? begun : std::string(begun) + "x");
   if (!asked.ok()) return names;
   const std::string before(slash == std::string_view::npos ? "" : begun.substr(0, slash + 1));
-  for (const crd::Kind* kind : {&crd::kRestateDeployment, &crd::kRestateCluster, &crd::kRestateCloudEnvironment}) {
+  for (const crd::Kind* kind : crd::kKinds) {
     if (asked->kind && asked->kind != kind) continue;
-    const auto page = client.List(ResourceOf(*kind), {.ns = kind->namespaced ? ns : ""}, stop);
+    const auto page = client.List(plan::ResourceOf(*kind), {.ns = kind->namespaced ? ns : ""}, stop);
     if (!page.ok()) continue;
     for (const json::Value& item : page->items) names.insert(before + kube::KeyOf(item).name);
   }

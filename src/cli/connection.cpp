@@ -2,17 +2,15 @@
 
 #include <strings.h>
 
-#include <array>
 #include <cstdio>
 
 #include "absl/strings/str_cat.h"
 #include "restate/base/error.h"
 #include "restate/cli/text.h"
+#include "restate/plan/names.h"
 
 namespace restate::cli {
 namespace {
-
-constexpr std::array kKinds{&crd::kRestateDeployment, &crd::kRestateCluster, &crd::kRestateCloudEnvironment};
 
 bool Same(std::string_view a, std::string_view b) {
   return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
@@ -21,7 +19,7 @@ bool Same(std::string_view a, std::string_view b) {
 // Without ".v1beta1.restate.dev" and the like, which kubectl takes as well.
 const crd::Kind* KindOf(std::string_view text) {
   if (text.ends_with(crd::kGroup)) text = text.substr(0, text.find('.'));
-  for (const crd::Kind* kind : kKinds) {
+  for (const crd::Kind* kind : crd::kKinds) {
     for (const std::string_view name : {kind->kind, kind->plural, kind->singular, kind->short_name}) {
       if (Same(text, name)) return kind;
     }
@@ -57,17 +55,13 @@ absl::StatusOr<ObjectName> ParseObjectName(std::string_view text) {
                                 "RestateCluster (rsc) or RestateCloudEnvironment (rce), and the namespace with -n"));
 }
 
-kube::Resource ResourceOf(const crd::Kind& kind) {
-  return {crd::kGroup, kind.version, kind.kind, kind.plural, kind.namespaced};
-}
-
 absl::StatusOr<std::optional<Found>> Find(Connection& connection, const ObjectName& name, std::stop_token stop) {
   std::optional<Found> found;
   absl::Status unseen;
-  for (const crd::Kind* kind : kKinds) {
+  for (const crd::Kind* kind : crd::kKinds) {
     if (name.kind && name.kind != kind) continue;
     const kube::Key key{kind->namespaced ? connection.ns : "", name.name};
-    auto object = connection.client.Get(ResourceOf(*kind), key, stop);
+    auto object = connection.client.Get(plan::ResourceOf(*kind), key, stop);
     if (object.ok() && found) {
       return MakeError(Reason::kInvalidSpec,
                        absl::StrCat("there is a ", std::string(found->kind->kind), " and a ", std::string(kind->kind),

@@ -29,8 +29,6 @@ struct ObjectName {
 };
 absl::StatusOr<ObjectName> ParseObjectName(std::string_view text);
 
-kube::Resource ResourceOf(const crd::Kind& kind);
-
 struct Found {
   const crd::Kind* kind;
   json::Value object;

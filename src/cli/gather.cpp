@@ -11,18 +11,6 @@ namespace {
 using deployment::kRestateDeployments;
 using plan::kRestateClusters, plan::kRestateCloudEnvironments;
 
-absl::StatusOr<json::Array> ListAll(kube::Client& client, const kube::Resource& resource, kube::ListOptions options,
-                                    std::stop_token stop) {
-  json::Array all;
-  do {
-    auto page = client.List(resource, options, stop);
-    if (!page.ok()) return page.status();
-    for (json::Value& item : page->items) all.push_back(std::move(item));
-    options.next = page->next;
-  } while (!options.next.empty());
-  return all;
-}
-
 // A kind that may not be read, or is not installed, leaves the rest to be seen. Every other failure is one of the
 // whole.
 absl::Status Tolerate(const absl::Status& status, std::string_view kind, std::vector<std::string>* notes) {
@@ -33,12 +21,12 @@ absl::Status Tolerate(const absl::Status& status, std::string_view kind, std::ve
 
 absl::StatusOr<bool> ListKind(kube::Client& client, const kube::Resource& resource, json::Array* out,
                               std::vector<std::string>* notes, std::stop_token stop) {
-  auto items = ListAll(client, resource, {}, stop);
-  if (items.ok()) {
-    *out = *std::move(items);
+  auto list = kube::ListAll(client, resource, {}, stop);
+  if (list.ok()) {
+    *out = std::move(list->items);
     return true;
   }
-  RETURN_IF_ERROR(Tolerate(items.status(), resource.kind, notes));
+  RETURN_IF_ERROR(Tolerate(list.status(), resource.kind, notes));
   return false;
 }
 
@@ -68,13 +56,13 @@ json::Array Bodies(const std::vector<kube::ObjectPtr>& objects, std::size_t limi
 
 absl::StatusOr<Objects> ListObjects(kube::Client& client, const std::string& ns, std::stop_token stop) {
   Objects objects;
-  auto deployments = ListAll(client, kRestateDeployments, {.ns = ns}, stop);
+  auto deployments = kube::ListAll(client, kRestateDeployments, {.ns = ns}, stop);
   if (!deployments.ok()) {
     return kube::IsNotFound(deployments.status())
                ? Annotate(deployments.status(), "are the operator's CRDs installed? (kubectl apply -f crds/)")
                : deployments.status();
   }
-  objects.deployments = *std::move(deployments);
+  objects.deployments = std::move(deployments->items);
   auto seen = ListKind(client, kRestateClusters, &objects.clusters, &objects.notes, stop);
   if (!seen.ok()) return seen.status();
   objects.sees_clusters = *seen;
@@ -87,10 +75,11 @@ absl::StatusOr<Objects> ListObjects(kube::Client& client, const std::string& ns,
     return std::nullopt;
   });
   if (!needs_pods) return objects;
-  const auto sets = ListAll(client, kube::kReplicaSets, {.ns = ns, .selector = deployment::ManagedSelector()}, stop);
+  const auto sets =
+      kube::ListAll(client, kube::kReplicaSets, {.ns = ns, .selector = deployment::ManagedSelector()}, stop);
   if (!sets.ok()) return objects;  // a nicety that not everybody has the right to
   std::map<kube::Key, std::int64_t> ready;
-  for (const json::Value& set : *sets) ready[kube::KeyOf(set)] = set.IntAt({"status", "readyReplicas"});
+  for (const json::Value& set : sets->items) ready[kube::KeyOf(set)] = set.IntAt({"status", "readyReplicas"});
   CountReadyPods(objects, [&](const kube::Key& key) -> std::optional<std::int64_t> {
     const auto found = ready.find(key);
     return found == ready.end() ? std::nullopt : std::optional(found->second);

@@ -17,22 +17,18 @@ json::Value AsItsKind(json::Value item, const kube::Resource& resource) {
 
 absl::Status ReadList(const Listing& listing, const std::string& ns, kube::Client& client, runtime::Cache& cache,
                       std::stop_token stop) {
+  const kube::ListOptions options{.ns = ns, .selector = listing.selector, .metadata_only = listing.metadata_only};
+  auto list = kube::ListAll(client, listing.resource, options, stop);
+  if (!list.ok()) return list.status();
+  if (!list->broken.empty()) return MakeError(Reason::kApiRejected, list->broken.front());
   std::vector<kube::ObjectPtr> objects;
-  kube::ListOptions options{.ns = ns, .selector = listing.selector, .metadata_only = listing.metadata_only};
-  for (;;) {
-    auto page = client.List(listing.resource, options, stop);
-    if (!page.ok()) return page.status();
-    if (!page->broken.empty()) return MakeError(Reason::kApiRejected, page->broken.front());
-    for (json::Value& item : page->items) {
-      auto object = kube::Object::From(AsItsKind(std::move(item), listing.resource));
-      if (!object.ok()) return object.status();
-      objects.push_back(*std::move(object));
-    }
-    options.next = page->next;
-    if (!options.next.empty()) continue;
-    cache.Replace(listing.resource, std::move(objects), page->resource_version);
-    return absl::OkStatus();
+  for (json::Value& item : list->items) {
+    auto object = kube::Object::From(AsItsKind(std::move(item), listing.resource));
+    if (!object.ok()) return object.status();
+    objects.push_back(*std::move(object));
   }
+  cache.Replace(listing.resource, std::move(objects), list->resource_version);
+  return absl::OkStatus();
 }
 
 }  // namespace

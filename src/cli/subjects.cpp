@@ -54,8 +54,8 @@ bool IsOfOurGroup(const Value& object) {
 }
 
 std::string_view FinalizerOf(const kube::Resource& resource) {
-  for (const crd::Kind& kind : {crd::kRestateDeployment, crd::kRestateCluster, crd::kRestateCloudEnvironment}) {
-    if (kind.kind == resource.kind) return kind.finalizer;
+  for (const crd::Kind* kind : crd::kKinds) {
+    if (kind->kind == resource.kind) return kind->finalizer;
   }
   return {};
 }

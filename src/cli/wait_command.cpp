@@ -7,6 +7,7 @@
 #include "follow.h"
 #include "restate/base/error.h"
 #include "restate/cli/text.h"
+#include "restate/plan/names.h"
 
 namespace restate::cli {
 namespace {
@@ -112,7 +113,7 @@ int RunWait(const UserCommand& command, const kube::Environment& environment, st
     return kDone;
   }
   const std::string uid(*found ? (*found)->object.StringAt({"metadata", "uid"}) : "");
-  return Until(command.goal, {ResourceOf(*kind), key, uid}, command.timeout, *connection, teller, stop);
+  return Until(command.goal, {plan::ResourceOf(*kind), key, uid}, command.timeout, *connection, teller, stop);
 }
 
 }  // namespace restate::cli

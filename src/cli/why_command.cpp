@@ -11,22 +11,17 @@
 namespace restate::cli {
 namespace {
 
-// Events have no labels to select by, and a list of a namespace is one page as a rule. An object without a namespace
+// Events have no labels to select by. An object without a namespace
 // has its events in `default`. None where they may not be read: they are a nicety.
 json::Array EventsNear(Connection& connection, const json::Value& object, std::stop_token stop) {
   kube::ListOptions options{.ns = kube::KeyOf(object).ns};
   if (options.ns.empty()) options.ns = "default";
-  json::Array events;
-  do {
-    auto page = connection.client.List(kube::kEvents, options, stop);
-    if (!page.ok()) break;
-    for (json::Value& item : page->items) {
-      if (item.StringAt({"regarding", "uid"}) == object.StringAt({"metadata", "uid"}))
-        events.push_back(std::move(item));
-    }
-    options.next = page->next;
-  } while (!options.next.empty());
-  return events;
+  auto events = kube::ListAll(connection.client, kube::kEvents, options, stop);
+  if (!events.ok()) return {};
+  std::erase_if(events->items, [&](const json::Value& event) {
+    return event.StringAt({"regarding", "uid"}) != object.StringAt({"metadata", "uid"});
+  });
+  return std::move(events->items);
 }
 
 // Those of the latest version, for a service that is not ready; of servers the conditions tell. None where they may not

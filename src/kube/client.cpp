@@ -1,5 +1,8 @@
 #include "restate/kube/client.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "absl/time/clock.h"
 #include "list_text.h"
 #include "restate/base/error.h"
@@ -124,6 +127,19 @@ absl::StatusOr<ListPage> Client::List(const Resource& resource, const ListOption
     page.items.push_back(*std::move(item));
   }
   return page;
+}
+
+absl::StatusOr<ListPage> ListAll(Client& client, const Resource& resource, ListOptions options, std::stop_token stop) {
+  ListPage all;
+  do {
+    auto page = client.List(resource, options, stop);
+    if (!page.ok()) return page.status();
+    all.resource_version = page->resource_version;
+    std::move(page->items.begin(), page->items.end(), std::back_inserter(all.items));
+    std::move(page->broken.begin(), page->broken.end(), std::back_inserter(all.broken));
+    options.next = page->next;
+  } while (!options.next.empty());
+  return all;
 }
 
 absl::StatusOr<std::unique_ptr<HttpStream>> Client::Watch(const Resource& resource, const WatchOptions& options,

@@ -1,5 +1,5 @@
-// FakeApi: a Kubernetes API server in the test process, on a loopback port, plain HTTP. It keeps what a real one promises
-// (tests/kube/conformance_test.cpp runs the same cases on both), records every request and breaks on demand.
+// FakeApi: a Kubernetes API server in the test process, on a loopback port, plain HTTP. It keeps what a real one
+// promises (tests/kube/conformance_test.cpp runs the same cases on both), records every request and breaks on demand.
 //
 //   FakeApi api;
 //   api.CreateNamespace("ns");
@@ -17,12 +17,12 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "restate/base/clock.h"
-#include "restate/json/value.h"
-#include "restate/kube/resource.h"
 #include "fake/api_request.h"
 #include "fake/fault.h"
 #include "fake/kind.h"
+#include "restate/base/clock.h"
+#include "restate/json/value.h"
+#include "restate/kube/resource.h"
 
 namespace restate::fake {
 
@@ -53,14 +53,16 @@ class FakeApi {
   json::Value Add(const kube::Resource& resource, json::Value object);  // made with its namespace; as POST, with status
   std::optional<json::Value> Get(const kube::Resource& resource, const kube::Key& key) const;
   std::vector<json::Value> List(const kube::Resource& resource) const;
+  // The same without a copy. `visit` asks the server nothing.
+  void ForEach(const kube::Resource& resource, const std::function<void(const json::Value&)>& visit) const;
   // As a PUT by field manager `manager`; a changed status is written too. false: no such object.
   bool Edit(const kube::Resource& resource, const kube::Key& key, const std::function<void(json::Value&)>& edit,
             std::string_view manager = "somebody");
-  void Remove(const kube::Resource& resource, const kube::Key& key);     // at once, whatever its finalizers
+  void Remove(const kube::Resource& resource, const kube::Key& key);       // at once, whatever its finalizers
   void MarkDeleted(const kube::Resource& resource, const kube::Key& key);  // as DELETE would, finalizers respected
-  void RemoveNamespace(std::string_view name);                           // with everything in it
+  void RemoveNamespace(std::string_view name);                             // with everything in it
   std::string resource_version() const;
-  void UseOpaqueVersions();  // resourceVersions that are no numbers and in no order; before the first object
+  void UseOpaqueVersions();           // resourceVersions that are no numbers and in no order; before the first object
   void UseClock(const Clock& clock);  // for timestamps; else the machine's
 
   // Garbage collection of dependents: when called, or after every write.
@@ -99,7 +101,7 @@ class FakeApi {
   void CutWatches(const kube::Resource& resource, bool cleanly);
   void HoldWatchEvents(const kube::Resource& resource);
   void ReleaseWatchEvents(const kube::Resource& resource);
-  void SendBookmarks(const kube::Resource& resource);  // to watches that allow them
+  void SendBookmarks(const kube::Resource& resource);                        // to watches that allow them
   void SendToWatches(const kube::Resource& resource, std::string_view raw);  // any text, as one chunk
 
  private:

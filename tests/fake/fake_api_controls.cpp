@@ -28,8 +28,10 @@ void FakeApi::Impl::Settle() {
 }
 
 void FakeApi::Serve(const kube::Resource& resource, ServeOptions options) {
-  Kind kind{.group = std::string(resource.group), .version = std::string(resource.version),
-            .kind = std::string(resource.kind), .plural = std::string(resource.plural)};
+  Kind kind{.group = std::string(resource.group),
+            .version = std::string(resource.version),
+            .kind = std::string(resource.kind),
+            .plural = std::string(resource.plural)};
   kind.namespaced = resource.namespaced;
   kind.status_subresource = options.status_subresource;
   kind.scale_subresource = options.scale_subresource;
@@ -85,10 +87,14 @@ std::optional<Value> FakeApi::Get(const kube::Resource& resource, const kube::Ke
 }
 
 std::vector<Value> FakeApi::List(const kube::Resource& resource) const {
-  const std::lock_guard lock(impl_->mutex);
   std::vector<Value> all;
-  for (const auto& [key, object] : impl_->truth.store.All(impl_->KindOf(resource))) all.push_back(*object);
+  ForEach(resource, [&](const Value& object) { all.push_back(object); });
   return all;
+}
+
+void FakeApi::ForEach(const kube::Resource& resource, const std::function<void(const Value&)>& visit) const {
+  const std::lock_guard lock(impl_->mutex);
+  for (const auto& [key, object] : impl_->truth.store.All(impl_->KindOf(resource))) visit(*object);
 }
 
 bool FakeApi::Edit(const kube::Resource& resource, const kube::Key& key, const std::function<void(Value&)>& edit,

@@ -70,7 +70,7 @@ class Stage {
   void Sync() {
     for (const kube::Resource& resource : watched_) {
       std::vector<kube::ObjectPtr> objects;
-      for (const json::Value& body : api.List(resource)) objects.push_back(Cached(resource, body));
+      api.ForEach(resource, [&](const json::Value& body) { objects.push_back(Cached(resource, body)); });
       cache.Replace(resource, std::move(objects), api.resource_version());
     }
   }

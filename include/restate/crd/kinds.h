@@ -1,6 +1,7 @@
 // The names of our kinds, as the API server and every client know them.
 #pragma once
 
+#include <array>
 #include <string_view>
 
 namespace restate::crd {
@@ -24,5 +25,6 @@ inline constexpr Kind kRestateDeployment{
 inline constexpr Kind kRestateCloudEnvironment{"RestateCloudEnvironment",      "v1beta1", "restatecloudenvironments",
                                                "restatecloudenvironment",      "rce",     false,
                                                "cloudenvironments.restate.dev"};
+inline constexpr std::array kKinds{&kRestateDeployment, &kRestateCluster, &kRestateCloudEnvironment};
 
 }  // namespace restate::crd

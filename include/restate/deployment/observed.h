@@ -29,6 +29,7 @@ using plan::kAllowLabel;
 using plan::kReconcileAnnotation;
 using plan::kRestateCloudEnvironments;
 using plan::kRestateClusters;
+using plan::kRestateDeployments;
 inline constexpr std::string_view kPropagateReplicas = "restate-operator/propagate-replicas";
 inline constexpr std::string_view kPropagateAnnotations = "restate-operator/propagate-annotations";
 inline constexpr std::string_view kRecordId = "restate-operator/deployment-id";
@@ -49,9 +50,6 @@ inline constexpr std::string_view kRegisteredAtAnnotation = "restate.dev/registe
 inline constexpr std::string_view kManagedByLabel = "app.kubernetes.io/managed-by";
 inline constexpr std::string_view kOwnedByLabel = "restate.dev/owned-by";
 inline constexpr std::string_view kHashLabel = "pod-template-hash";
-
-inline constexpr kube::Resource kRestateDeployments{crd::kGroup, crd::kRestateDeployment.version,
-                                                    crd::kRestateDeployment.kind, crd::kRestateDeployment.plural};
 
 // Knative Serving.
 inline constexpr kube::Resource kConfigurations{"serving.knative.dev", "v1", "Configuration", "configurations"};

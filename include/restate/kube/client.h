@@ -134,4 +134,7 @@ class Client {
   const absl::Duration limit_;
 };
 
+// Every page of a list as one, with the resourceVersion of the last.
+absl::StatusOr<ListPage> ListAll(Client& client, const Resource& resource, ListOptions options, std::stop_token stop);
+
 }  // namespace restate::kube

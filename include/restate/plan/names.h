@@ -8,11 +8,12 @@
 
 namespace restate::plan {
 
-inline constexpr kube::Resource kRestateClusters{crd::kGroup, crd::kRestateCluster.version, crd::kRestateCluster.kind,
-                                                 crd::kRestateCluster.plural, crd::kRestateCluster.namespaced};
-inline constexpr kube::Resource kRestateCloudEnvironments{
-    crd::kGroup, crd::kRestateCloudEnvironment.version, crd::kRestateCloudEnvironment.kind,
-    crd::kRestateCloudEnvironment.plural, crd::kRestateCloudEnvironment.namespaced};
+constexpr kube::Resource ResourceOf(const crd::Kind& kind) {
+  return {crd::kGroup, kind.version, kind.kind, kind.plural, kind.namespaced};
+}
+inline constexpr kube::Resource kRestateDeployments = ResourceOf(crd::kRestateDeployment);
+inline constexpr kube::Resource kRestateClusters = ResourceOf(crd::kRestateCluster);
+inline constexpr kube::Resource kRestateCloudEnvironments = ResourceOf(crd::kRestateCloudEnvironment);
 
 // Annotation; "disabled" holds the operator off the object.
 inline constexpr std::string_view kReconcileAnnotation = "restate.dev/reconcile";

@@ -10,7 +10,7 @@ import pytest
 
 sys.dont_write_bytecode = True  # nothing writes into the checkout
 
-from labkit import Lab, restate_operator, safety, tap  # noqa: E402: the bytecode first
+from labkit import Lab, clusters, restate_operator, safety, tap  # noqa: E402: the bytecode first
 
 from .service import Service  # noqa: E402
 from .waiting import eventually  # noqa: E402
@@ -84,7 +84,7 @@ def lab():
         if KEEP:
             forget_earlier_runs(found)
         restate_operator.install_crds(found)
-        found.apply(*rights())
+        found.apply(*rights(), *clusters.PROBE_SOON)
         yield found
     finally:
         if not KEEP:
@@ -170,7 +170,7 @@ def namespace(lab, request):
     name = re.sub("[^a-z0-9]+", "-", request.node.name.removeprefix("test_"))[:40].strip("-")
     lab.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     yield name
-    lab.kubectl("delete", "namespace", name, "--wait=false", "--ignore-not-found")
+    lab.api.request("DELETE", f"/api/v1/namespaces/{name}")
 
 
 @pytest.fixture

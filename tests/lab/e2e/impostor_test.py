@@ -12,7 +12,7 @@ def test_what_an_impostor_takes_from_a_pinned_version_is_seen(lab, service, chec
     name = service.version("v1")["metadata"]["name"]
     assert checker.check() == []
 
-    impostor = client.ApiServer(lab.name, lab.pki, user_agent=f"{restate_operator.AGENT}impostor")
+    impostor = client.ApiServer(lab.name, lab.pki, user_agent=restate_operator.IMPOSTOR)
     replica_set = f"/apis/apps/v1/namespaces/{service.namespace}/replicasets/{name}"
     assert impostor.request("PATCH", f"{replica_set}/scale", {"spec": {"replicas": 0}}, content_type=MERGE)[0] == 200
     assert_seen(checker, held, f"replicas of {service.namespace}/{name} from 1 to 0")

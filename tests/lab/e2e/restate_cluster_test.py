@@ -14,7 +14,7 @@ pytestmark = pytest.mark.long
 @pytest.fixture(scope="module")
 def three(lab, running):
     """Three nodes, for all tests here; each leaves it Ready."""
-    cluster = Cluster(lab, "three", 3).apply()
+    cluster = Cluster(lab, f"{clusters.PATIENT}-three", 3).apply()
     yield cluster.until_ready()
     cluster.delete()
     cluster.until_gone()
@@ -46,7 +46,7 @@ def test_a_service_registers_with_it_by_name(three, service):
 def test_nothing_is_written_while_nothing_changes(lab, three):
     quiet = Quiet(lab, restate_operator.AGENT)
     quiet.until_quiet(8)
-    assert [write for write in quiet.writes() if "three" in write[1]] == []
+    assert [write for write in quiet.writes() if three.name in write[1]] == []
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("pods", "persistentvolumeclaims", "events",

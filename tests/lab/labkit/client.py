@@ -22,6 +22,7 @@ class ApiServer:
         self.tls = ssl.create_default_context(cafile=str(pki_directory / "ca.crt"))
         self.tls.load_cert_chain(pki_directory / "lab.crt", pki_directory / "lab.key")
         self.kept = threading.local()
+        self.plurals = {}  # (apiVersion, kind): its path component, and whether it has namespaces
 
     def open(self, method, path, body=None, timeout=10, content_type="application/json"):
         """Sends one request on a connection of its own and returns (connection, response); the caller closes it."""
@@ -48,6 +49,30 @@ class ApiServer:
             return response.status, json.loads(text)
         except ValueError:
             return response.status, text
+
+    def apply(self, item, manager="lab"):
+        """Server-side apply of an object, by force; raises RuntimeError with what the server says against it."""
+        path = f"{self.path_of(item)}?fieldManager={manager}&force=true"
+        status, answer = self.request("PATCH", path, item, content_type="application/apply-patch+yaml")
+        if status not in (200, 201):
+            raise RuntimeError(f"PATCH {path}: {status}: {answer}")
+        return answer
+
+    def path_of(self, item):
+        version, kind, metadata = item["apiVersion"], item["kind"], item["metadata"]
+        if (version, kind) not in self.plurals:
+            self._discover(version)
+        if (version, kind) not in self.plurals:
+            raise RuntimeError(f"the API server has no {kind} of {version}")
+        plural, namespaced = self.plurals[version, kind]
+        within = f"namespaces/{metadata.get('namespace', 'default')}/" if namespaced else ""
+        return f"{group_path(version)}/{within}{plural}/{metadata['name']}"
+
+    def _discover(self, version):
+        status, found = self.request("GET", group_path(version))
+        for resource in found["resources"] if status == 200 else ():
+            if "/" not in resource["name"]:
+                self.plurals[version, resource["kind"]] = resource["name"], resource["namespaced"]
 
     def _connect(self, timeout):
         """With lab_name None the caller is inside the lab's network already."""
@@ -84,6 +109,10 @@ class ApiServer:
             return self.request("GET", "/readyz", timeout=2)[0] == 200
         except (OSError, http.client.HTTPException):
             return False
+
+
+def group_path(version):
+    return f"/apis/{version}" if "/" in version else f"/api/{version}"
 
 
 def dial(lab_name, host, port, timeout):

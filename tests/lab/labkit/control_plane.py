@@ -45,6 +45,8 @@ def api_server(lab):
             f"--kubelet-client-certificate={keys}/admin.crt", f"--kubelet-client-key={keys}/admin.key",
             "--kubelet-preferred-address-types=InternalIP",
             f"--audit-policy-file={lab.directory}/audit-policy.json", f"--audit-log-path={lab.audit_log}",
+            # For those of a lab's own, such as clusters.PROBE_SOON.
+            "--feature-gates=MutatingAdmissionPolicy=true", "--runtime-config=admissionregistration.k8s.io/v1beta1=true",
             # Rotation would hide requests from a test that counts them.
             "--audit-log-maxsize=4000", "--audit-log-mode=blocking"]
 

@@ -140,8 +140,8 @@ class Lab:
 
     def apply(self, *objects):
         """Applies objects given as dictionaries."""
-        self.kubectl("apply", "--server-side", "--force-conflicts", "--field-manager=lab", "-f", "-",
-                     input=json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)}))
+        for item in objects:
+            self.api.apply(item)
 
     def load_image(self, name, entrypoint, files, user=""):
         """Makes an image from files here (path in the image -> path here) and gives it to the node.

@@ -1,10 +1,11 @@
 """A proxy in the lab between one client and one server. It keeps every write it carried, and may be told to end the
 client right after one: the server has done it, and the client never hears of it.
 
-One connection to the server per request: nothing that the server closes in the meantime can disturb the next one.
+Each connection of the client has one of its own to the server, which is opened anew when the server has closed it.
 """
 import contextlib
 import http.client
+import select
 import socket
 import socketserver
 import ssl
@@ -107,6 +108,7 @@ class Carrier(BaseHTTPRequestHandler):
         if self.tls:
             self.request = self.tls.wrap_socket(self.request, server_side=True)
         self.life = self.proxy.gate.life
+        self.upstream = None
         super().setup()
 
     def handle(self):
@@ -150,17 +152,30 @@ class Carrier(BaseHTTPRequestHandler):
         if self.life != self.proxy.gate.life:
             raise Cut
 
-    @contextlib.contextmanager
+    def finish(self):
+        self.hang_up()
+        super().finish()
+
+    def hang_up(self):
+        if self.upstream:
+            self.proxy.upstream.discard(self.upstream)
+            self.upstream.close()
+            self.upstream = None
+
+    def reach_server(self):
+        """The connection to the server. What can be read there between two answers is its end."""
+        far_end = self.upstream and self.upstream.sock
+        if not far_end or select.select([far_end], [], [], 0)[0]:
+            self.hang_up()
+            self.upstream = self.proxy.connect()
+            self.proxy.upstream.add(self.upstream)
+        return self.upstream
+
     def ask(self, body):
-        connection = self.proxy.connect()
-        self.proxy.upstream.add(connection)
-        try:
-            headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP}
-            connection.request(self.command, self.path, body or None, headers)
-            yield connection.getresponse()
-        finally:
-            self.proxy.upstream.discard(connection)
-            connection.close()
+        headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP}
+        connection = self.reach_server()
+        connection.request(self.command, self.path, body or None, headers)
+        return connection.getresponse()
 
     def pass_head(self, response, *more):
         self.send_response_only(response.status, response.reason)

@@ -15,6 +15,7 @@ from . import binaries
 ROOT = binaries.LAB.parent.parent
 CRDS = ROOT / "crds"
 AGENT = "restate-operator/"  # how its user agent begins
+IMPOSTOR = AGENT + "impostor"  # of a test that does what the operator must not do
 NAMESPACE = "restate-operator"
 PROGRAM = "RESTATE_OPERATOR"  # variable: another program than that in build/
 

@@ -15,7 +15,8 @@ def record(lab):
     """Before a lab goes."""
     directory = os.environ.get(DIRECTORY)
     if directory and lab.audit_log.exists():
-        used = sorted({use for use in map(use_of, lab.audit(restate_operator.AGENT)) if use})
+        events = lab.audit(restate_operator.AGENT)
+        used = sorted({use for event in events if event["userAgent"] != restate_operator.IMPOSTOR and (use := use_of(event))})
         (Path(directory) / f"{lab.name}-{time.time_ns()}.json").write_text(json.dumps(used))
 
 
