@@ -17,12 +17,14 @@ def pytest_configure(config):
 @pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items):
     """First what is long, so that nobody has to wait for it at the end; then all that uses the lab of the package e2e,
-    so that a worker starts that once. A file is a worker's, and all files with Knative are one worker's: its controllers
-    are started in one lab then, and do not run on in four."""
-    with_knative = {item.path for item in items if "knative" in item.fixturenames}
+    so that a worker starts that once. A file is a worker's, and so are two sets of files: those with Knative, so that its
+    controllers run in one lab, and the other campaigns, of which each alone keeps the better part of a core busy."""
+    sets = {}
+    for name in "campaign", "knative":
+        sets.update({item.path: name for item in items if name in item.fixturenames})
     items.sort(key=lambda item: (item.get_closest_marker("long") is None, item.path.parent.name != "e2e"))
     for item in items:
-        item.add_marker(pytest.mark.xdist_group("knative" if item.path in with_knative else item.path.stem))
+        item.add_marker(pytest.mark.xdist_group(sets.get(item.path, item.path.stem)))
 
 
 def pytest_collection_finish(session):

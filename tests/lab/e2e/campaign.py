@@ -1,4 +1,7 @@
-"""All runs of all scenarios, several at a time: first one without a crash, to learn the writes, then one for each."""
+"""All runs of all scenarios, several at a time: first one without a crash, to learn the writes, then the others.
+
+Each of those has one crash, or more of them that are so many writes apart that every life gets somewhere.
+"""
 import collections
 import concurrent.futures
 import contextlib
@@ -13,7 +16,9 @@ FIRST_PORT = 8200  # of the operators' own HTTP servers
 class Campaign:
     """Begins with everything at once; `clean`, `kills` and `loop` wait for what they return."""
 
-    def __init__(self, lab, log, account, scenarios, at_once=AT_ONCE):
+    def __init__(self, lab, log, account, scenarios, at_once=AT_ONCE, apart=None):
+        """`apart`: writes from one kill of a run to the next; None: a run has one."""
+        self.apart = apart
         self.lab, self.log, self.account = lab, log, account
         self.ports = queue.Queue()
         for number in range(at_once):
@@ -35,9 +40,11 @@ class Campaign:
         except BaseException as problem:
             followers.set_exception(problem)
             raise
-        points = [(label, number) for label, times in run.labels().items() for number in range(1, times + 1)]
-        kills = [self.pool.submit(self.try_out, scenario, f"kill-{index}", lambda label, number, point=point:
-                                  (label, number) == point, state) for index, point in enumerate(points, 1)]
+        points = run.points()
+        apart = min(self.apart or len(points), len(points))
+        kills = [self.pool.submit(self.try_out, scenario, f"kill-{first + 1}",
+                                  lambda *point, deadly=points[first::apart]: point in deadly, state)
+                 for first in range(apart)]
         loop = self.pool.submit(self.try_out, scenario, "loop", lambda label, number: True, state)
         followers.set_result((kills, loop))
         return run

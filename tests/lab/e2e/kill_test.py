@@ -14,21 +14,24 @@ from .scenarios import SCENARIOS
 from .waiting import eventually
 
 SPARE_STATUSES = 3
+# A run for each write alone is F-K1 in tests/deployment/crash_test.cpp, where the servers are fakes.
+APART = 3
 pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")
 def campaign(request, lab, running, admin_log, account):
-    with campaign_of(request, lab, running, admin_log, account, SCENARIOS) as found:
+    with campaign_of(request, lab, running, admin_log, account, SCENARIOS, apart=APART) as found:
         yield found
 
 
 @contextlib.contextmanager
-def campaign_of(request, lab, running, admin_log, account, scenarios, at_once=AT_ONCE):
+def campaign_of(request, lab, running, admin_log, account, scenarios, at_once=AT_ONCE, apart=None):
     """The operator that the other tests share sees all namespaces, so it rests meanwhile."""
     asked_for = {item.callspec.params["scenario"].name for item in request.session.items if item.path == request.path}
     running.end()
-    started = Campaign(lab, admin_log, account, [found for found in scenarios if found.name in asked_for], at_once)
+    wanted = [found for found in scenarios if found.name in asked_for]
+    started = Campaign(lab, admin_log, account, wanted, at_once, apart)
     try:
         yield started
     finally:

@@ -81,7 +81,17 @@ class Run:
 
     def labels(self):
         """How often what was acknowledged since the action."""
-        return collections.Counter(label(write) for write in self.gate.writes[self.first:] if write.acknowledged)
+        return collections.Counter(name for name, _ in self.points())
+
+    def points(self):
+        """Each of these writes, in order: its label, and which it is of those with that label."""
+        times = collections.Counter()
+        found = []
+        for write in self.gate.writes[self.first:]:
+            if write.acknowledged:
+                times[label(write)] += 1
+                found.append((label(write), times[label(write)]))
+        return found
 
     def until_settled(self, expected):
         """Starts the operator again when it was killed, until the end state is there and nothing happens any more."""
