@@ -26,6 +26,10 @@ class Line:
         self.proxy = proxy.Proxy(lab, "restate", self.connect, tap.counts, tap.LoggingGate(log, one_at_a_time=False))
         self.url = f"http://{self.proxy.address}:{self.proxy.port}"
 
+    def cut(self):
+        self.up = False
+        self.proxy.cut()
+
     def connect(self):
         if not self.up:
             raise ConnectionRefusedError
@@ -91,7 +95,7 @@ def test_restate_is_away_in_a_drain(lab, line, the_operator, namespace):
     held = service.hold()
     service.apply("v2")
     second = service.until_ready()
-    line.up = False
+    line.cut()
 
     def whole():
         seen = (service.pods("v1"), service.kubernetes_service("v1") is not None, first in service.registered(),

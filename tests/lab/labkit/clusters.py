@@ -9,6 +9,7 @@ PATIENT = "patient"  # how the name of a RestateCluster begins whose pods are pr
 _POLICY = {"apiVersion": "admissionregistration.k8s.io/v1beta1", "metadata": {"name": "probe-soon"}}
 _PROBE = "object.spec.containers[0].readinessProbe"
 # The template lets a node alone for 30 s, and then asks it every 10 s; it is up after 3. Most tests wait for nothing else.
+# Only after 30 s without an answer it is not ready any more, as with the template.
 PROBE_SOON = [
     {**_POLICY, "kind": "MutatingAdmissionPolicy", "spec": {
         "failurePolicy": "Fail", "reinvocationPolicy": "Never",
@@ -21,7 +22,8 @@ PROBE_SOON = [
             {"name": "in-haste", "expression": f"!request.namespace.startsWith('{PATIENT}')"}],
         "mutations": [{"patchType": "ApplyConfiguration", "applyConfiguration": {"expression":
             "Object{spec: Object.spec{containers: [Object.spec.containers{name: object.spec.containers[0].name, "
-            "readinessProbe: Object.spec.containers.readinessProbe{initialDelaySeconds: 1, periodSeconds: 1}}]}}"}}]}},
+            "readinessProbe: Object.spec.containers.readinessProbe{initialDelaySeconds: 1, periodSeconds: 1, "
+            "failureThreshold: 30}}]}}"}}]}},
     {**_POLICY, "kind": "MutatingAdmissionPolicyBinding", "spec": {"policyName": "probe-soon"}}]
 
 
