@@ -8,7 +8,7 @@ PARTITIONS = 4
 PATIENT = "patient"  # how the name of a RestateCluster begins whose pods are probed as their template says
 _POLICY = {"apiVersion": "admissionregistration.k8s.io/v1beta1", "metadata": {"name": "probe-soon"}}
 _PROBE = "object.spec.containers[0].readinessProbe"
-# The template lets a node alone for 30 s, and then asks it every 10 s; it is up after 3. Most tests wait for nothing else.
+# The template lets a node alone for 30 s, then asks it every 10 s; it is up after 3. Most tests wait for nothing else.
 # Only after 30 s without an answer it is not ready any more, as with the template.
 PROBE_SOON = [
     {**_POLICY, "kind": "MutatingAdmissionPolicy", "spec": {
