@@ -90,14 +90,10 @@ class ApiServer:
     def _kept(self):
         """This thread's connection; None when there is none that the server has left open."""
         connection = getattr(self.kept, "connection", None)
-        if connection is None or connection.sock is None:  # the server wanted the last answer to be the last
-            return None
-        news = select.poll()
-        news.register(connection.sock, select.POLLIN)
-        if news.poll(0):  # nobody speaks unasked but to say goodbye
-            connection.close()
-            return None
-        return connection
+        if connection is None or left_open(connection):
+            return connection
+        connection.close()
+        return None
 
     def _send(self, connection, method, path, body, content_type):
         headers = {"User-Agent": self.user_agent, "Content-Type": content_type}
@@ -109,6 +105,15 @@ class ApiServer:
             return self.request("GET", "/readyz", timeout=2)[0] == 200
         except (OSError, http.client.HTTPException):
             return False
+
+
+def left_open(connection):
+    """Whether the server takes one more request on it."""
+    if connection.sock is None:  # it wanted the last answer to be the last
+        return False
+    news = select.poll()
+    news.register(connection.sock, select.POLLIN)
+    return not news.poll(0)  # nobody speaks unasked but to say goodbye
 
 
 def group_path(version):

@@ -5,7 +5,6 @@ Each connection of the client has one of its own to the server, which is opened 
 """
 import contextlib
 import http.client
-import select
 import socket
 import socketserver
 import ssl
@@ -163,9 +162,7 @@ class Carrier(BaseHTTPRequestHandler):
             self.upstream = None
 
     def reach_server(self):
-        """The connection to the server. What can be read there between two answers is its end."""
-        far_end = self.upstream and self.upstream.sock
-        if not far_end or select.select([far_end], [], [], 0)[0]:
+        if not self.upstream or not client.left_open(self.upstream):
             self.hang_up()
             self.upstream = self.proxy.connect()
             self.proxy.upstream.add(self.upstream)
