@@ -83,11 +83,6 @@ format-check:
 tidy: build
     git ls-files 'src/*.cpp' | xargs -r -n 4 -P "$(nproc)" clang-tidy-14 --quiet -p build --extra-arg=-Wno-unknown-warning-option --warnings-as-errors='*'
 
-# build with clang, which warns of other things
-clang:
-    @[ -f build-clang/build.ninja ] || CXX="$(command -v ccache) clang++-14" meson setup build-clang
-    ninja -C build-clang
-
 # remove the build directories
 clean:
-    rm -rf build build-asan build-tsan build-clang
+    rm -rf build build-asan build-tsan

@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from labkit import Lab, doctests  # noqa: E402
 
-CASES = doctests.Program("kube/kube_test", "RESTATE_KUBE_TEST", "--test-suite=conformance")
+CASES = doctests.Program("kube_test", "RESTATE_KUBE_TEST", "--test-suite=conformance")
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 class Program:
-    """A doctest program of the build, as in `kube/kube_test`; `variable` names one elsewhere."""
+    """A doctest program of the build, as in `admin/real_restate_test`; `variable` names one elsewhere."""
 
     def __init__(self, name, variable, *options):
         self.path = Path(os.environ.get(variable) or ROOT / "build/tests" / name)

@@ -4,7 +4,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from . import binaries, cache, go, images, node, restate_operator
+from . import binaries, cache, containerd, go, images, restate_operator
 
 MODULE = binaries.LAB / "helm"
 SOURCES = restate_operator.ROOT / "charts"
@@ -57,7 +57,7 @@ def image_values(lab, tag=None):
     """
     program_file = restate_operator.program()
     tag = tag or cache.digest(program_file)
-    node.load(lab, images.operator(program_file, tag, lab.directory))
+    containerd.load(lab, images.operator(program_file, tag, lab.directory))
     return ["--set", f"image.repository={images.OPERATOR},version={tag}"]
 
 

@@ -3,7 +3,7 @@ processes beside the node.
 
 Each listens on fixed ports, so each has a network namespace of its own, linked to the lab's.
 """
-from . import binaries, images, netns, node
+from . import binaries, containerd, images, netns, node
 
 NAMESPACE = "knative-serving"
 API = "/apis/serving.knative.dev/v1"
@@ -75,7 +75,7 @@ def install(lab, files, archive):
     lab.kubectl("apply", "--server-side", "-f", files / "crds")
     lab.wait_for(lambda: served(lab), "kube-apiserver", timeout=60)
     if not complete:
-        node.load(lab, archive)
+        containerd.load(lab, archive)
         install_configuration(lab, files)
         done.write_text(str(files))
     return True

@@ -79,11 +79,11 @@ class Lab:
 
     def fetch(self):
         """Makes all programs and images now, so that no later command has to wait for them."""
-        from . import gitops, helm, images, pkl
+        from . import containerd, gitops, helm, images, pkl
         binaries.kubernetes(self.say)
         binaries.kwok(self.say)
         helm.program(self.say)
-        images.archives(self.say)
+        containerd.imported(images.archives(self.say), self.say)
         images.queue(self.say)
         pkl.program(self.say)
         gitops.flux_program(self.say)
@@ -148,10 +148,10 @@ class Lab:
 
         Shared libraries are not looked for; images.libraries(program) names those of a program.
         """
-        from . import images, node
+        from . import containerd, images
         archive = self.directory / "image.tar"
         images.write(archive, name, entrypoint, files, user=user)
-        node.load(self, archive)
+        containerd.load(self, archive)
         archive.unlink()
 
     def http(self, method, host, port, path, body=None, headers=None, timeout=10):

@@ -1,11 +1,9 @@
 """The node: containerd, kubelet and kube-proxy, and beside them DNS, volumes and network policies."""
 import fcntl
 import json
-import subprocess
-import threading
 from pathlib import Path
 
-from . import cgroups, control_plane, dns, images, netns, policies, storage, tools
+from . import cgroups, containerd, control_plane, dns, netns, policies, storage, tools
 
 PARTS = ["containerd", "kubelet", "kube-proxy", "coredns", "storage", "policies"]
 NAME = "lab"
@@ -17,21 +15,16 @@ def start(lab):
     """Starts what does not run yet and waits until the node takes pods."""
     tools.require("containerd", "ctr", "runc", "iptables", "ip", "nsenter")
     tools.require_cni()
-    archives = images.archives(lab.say)
     cgroups.create(lab.name)
-    write_containerd_config(lab)
     write_network_config(lab)
     write_kubelet_config(lab)
     lab.apply(storage.CLASS)
     dns.start(lab)
-    lab.start("containerd", [tools.find("containerd"), "--config", lab.directory / "containerd.toml"])
-    lab.step("containerd ready", lambda: lab.wait_for(lambda: containerd_ready(lab), "containerd"))
-    loading = Loading(lab, archives)
+    containerd.start(lab)
     start_kubelet(lab)
     lab.start("kube-proxy", kube_proxy(lab))
     lab.start("storage", storage.command(lab))
     lab.start("policies", policies.command(lab))
-    lab.step("images imported", loading.finish)
     lab.step("DNS ready", lambda: lab.wait_for(lambda: dns.ready(lab), "coredns"))
     lab.step("node ready", lambda: lab.wait_for(lambda: lab.node_ready(NAME), "kubelet", "kube-proxy"))
 
@@ -52,81 +45,10 @@ def kubelet_listens(lab):
         return False
 
 
-class Loading:
-    """Imports images while kubelet starts; the sandbox image first, as every pod needs it."""
-
-    def __init__(self, lab, archives):
-        self.lab, self.archives, self.problem = lab, archives, None
-        self.done = lab.directory / "images-imported"
-        self.wanted = "\n".join(map(str, archives))
-        self.thread = None
-        if not (self.done.exists() and self.done.read_text() == self.wanted):
-            self.thread = threading.Thread(target=self._run)
-            self.thread.start()
-
-    def _run(self):
-        for archive in self.archives:
-            try:
-                load(self.lab, archive)
-            except RuntimeError as problem:
-                self.problem = problem
-                return
-
-    def finish(self):
-        if not self.thread:
-            return False
-        self.thread.join()
-        if self.problem:
-            raise self.problem
-        self.done.write_text(self.wanted)
-        return True
-
-
-def load(lab, archive):
-    """Makes an image archive available to pods."""
-    ctr(lab, "-n", "k8s.io", "images", "import", str(archive))
-
-
-def ctr(lab, *arguments):
-    done = subprocess.run([tools.find("ctr"), "-a", str(lab.directory / "containerd.sock"), *arguments],
-                          capture_output=True, text=True)
-    if done.returncode:
-        raise RuntimeError(f"ctr {' '.join(arguments)}: {done.stderr.strip()}")
-    return done.stdout
-
-
 def enter_network(lab, container):
     """The command prefix that runs a program of this machine in the network of a container's pod."""
-    tasks = dict(line.split()[:2] for line in ctr(lab, "-n", "k8s.io", "tasks", "ls").splitlines()[1:])
+    tasks = dict(line.split()[:2] for line in containerd.ctr(lab, "-n", "k8s.io", "tasks", "ls").splitlines()[1:])
     return ["nsenter", f"--net=/proc/{tasks[container.removeprefix('containerd://')]}/ns/net"]
-
-
-def containerd_ready(lab):
-    try:
-        return bool(ctr(lab, "version"))
-    except RuntimeError:
-        return False
-
-
-def write_containerd_config(lab):
-    here = lab.directory
-    (here / "containerd.toml").write_text(f"""version = 2
-root = "{here}/containerd/root"
-state = "{here}/containerd/state"
-disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.snapshotter.v1.btrfs"]
-[grpc]
-  address = "{here}/containerd.sock"
-[plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "{images.PAUSE}"
-  disable_apparmor = true
-  restrict_oom_score_adj = true
-  netns_mounts_under_state_dir = true
-  [plugins."io.containerd.grpc.v1.cri".containerd]
-    snapshotter = "overlayfs"
-  [plugins."io.containerd.grpc.v1.cri".cni]
-    bin_dir = "{tools.CNI_DIRECTORY}"
-    conf_dir = "{here}/cni"
-""")
 
 
 def write_network_config(lab):
