@@ -1,11 +1,13 @@
 """All runs of all scenarios, several at a time: first one without a crash, to learn the writes, then the others.
 
-Each of those has one crash, or more of them that are so many writes apart that every life gets somewhere.
+Each of those has one crash, or more of them that are so many writes apart that every life gets somewhere. Where it is asked
+for there is also one in which the operator is asked to end, by SIGTERM, after every write.
 """
 import collections
 import concurrent.futures
 import contextlib
 import queue
+import signal
 
 from .lives import STATUS, Run
 
@@ -14,11 +16,11 @@ FIRST_PORT = 8200  # of the operators' own HTTP servers
 
 
 class Campaign:
-    """Begins with everything at once; `clean`, `kills` and `loop` wait for what they return."""
+    """Begins with everything at once; `clean`, `kills`, `loop` and `stops` wait for what they return."""
 
-    def __init__(self, lab, log, account, scenarios, at_once=AT_ONCE, apart=None):
-        """`apart`: writes from one kill of a run to the next; None: a run has one."""
-        self.apart = apart
+    def __init__(self, lab, log, account, scenarios, at_once=AT_ONCE, apart=None, stops=False):
+        """`apart`: writes from one kill of a run to the next; None: a run has one. `stops`: with the run of SIGTERMs."""
+        self.apart, self.with_stops = apart, stops
         self.lab, self.log, self.account = lab, log, account
         self.ports = queue.Queue()
         for number in range(at_once):
@@ -45,8 +47,9 @@ class Campaign:
         kills = [self.pool.submit(self.try_out, scenario, f"kill-{first + 1}",
                                   lambda *point, deadly=points[first::apart]: point in deadly, state)
                  for first in range(apart)]
-        loop = self.pool.submit(self.try_out, scenario, "loop", lambda label, number: True, state)
-        followers.set_result((kills, loop))
+        loop = self.pool.submit(self.try_out, scenario, "loop", always, state)
+        stops = self.with_stops and self.pool.submit(self.try_out, scenario, "stops", always, state, signal.SIGTERM)
+        followers.set_result((kills, loop, stops))
         return run
 
     def try_out(self, *arguments):
@@ -54,9 +57,9 @@ class Campaign:
         run, found = self.carry_out(*arguments, raises=False)
         return run, found if isinstance(found, BaseException) else None
 
-    def carry_out(self, scenario, name, deadly, expected, raises=True):
+    def carry_out(self, scenario, name, deadly, expected, sig=signal.SIGKILL, raises=True):
         with self.port() as port:
-            run = Run(self.lab, self.log, scenario, f"{scenario.name}-{name}", port, self.account)
+            run = Run(self.lab, self.log, scenario, f"{scenario.name}-{name}", port, self.account, sig)
             try:
                 return run, run.carry_out(deadly, expected)
             except Exception as problem:
@@ -82,6 +85,13 @@ class Campaign:
 
     def loop(self, scenario):
         return self.after_clean[scenario.name].result()[1].result()
+
+    def stops(self, scenario):
+        return self.after_clean[scenario.name].result()[2].result()
+
+
+def always(label, number):
+    return True
 
 
 def without_status(labels):

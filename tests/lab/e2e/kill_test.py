@@ -1,4 +1,5 @@
-"""The operator is killed after any single write, and after every write: the end is the same, and nothing is done twice.
+"""The operator is killed after any single write, and after every write, or asked to end after every write: the end is the
+same, and nothing is done twice.
 
 The writes are not listed anywhere: each scenario first runs without a crash, and what passes the proxies then is what
 the others are killed after. A kill comes when the server has answered and the operator does not know it yet: on the
@@ -21,17 +22,17 @@ pytestmark = pytest.mark.long
 
 @pytest.fixture(scope="module")
 def campaign(request, lab, running, admin_log, account):
-    with campaign_of(request, lab, running, admin_log, account, SCENARIOS, apart=APART) as found:
+    with campaign_of(request, lab, running, admin_log, account, SCENARIOS, apart=APART, stops=True) as found:
         yield found
 
 
 @contextlib.contextmanager
-def campaign_of(request, lab, running, admin_log, account, scenarios, at_once=AT_ONCE, apart=None):
+def campaign_of(request, lab, running, admin_log, account, scenarios, at_once=AT_ONCE, apart=None, stops=False):
     """The operator that the other tests share sees all namespaces, so it rests meanwhile."""
     asked_for = {item.callspec.params["scenario"].name for item in request.session.items if item.path == request.path}
     running.end()
     wanted = [found for found in scenarios if found.name in asked_for]
-    started = Campaign(lab, admin_log, account, wanted, at_once, apart)
+    started = Campaign(lab, admin_log, account, wanted, at_once, apart, stops)
     try:
         yield started
     finally:
@@ -53,6 +54,13 @@ def test_g2_killed_after_every_write(campaign, scenario):
     assert_all_kills_are_survived(campaign, scenario)
 
 
+@every_scenario
+def test_g1_asked_to_end_after_every_write(campaign, scenario):
+    """How the process ends is the same for all kinds, so the other campaigns leave this out."""
+    run = assert_all_ends_are_survived(campaign, scenario, campaign.stops)
+    assert run.bad_ends == []
+
+
 def assert_any_single_kill_is_survived(campaign, scenario):
     wanted = without_status(campaign.clean(scenario).labels())
     assert wanted, "the scenario writes nothing"
@@ -67,11 +75,16 @@ def assert_any_single_kill_is_survived(campaign, scenario):
 
 
 def assert_all_kills_are_survived(campaign, scenario):
+    assert_all_ends_are_survived(campaign, scenario, campaign.loop)
+
+
+def assert_all_ends_are_survived(campaign, scenario, carried_out):
     wanted = campaign.clean(scenario).labels()
-    run, problem = campaign.loop(scenario)
+    run, problem = carried_out(scenario)
     assert not problem, str(problem)
     assert run.lives <= sum(wanted.values()) + 1 + SPARE_STATUSES, run.killed_after
     assert_nothing_twice(run, without_status(wanted))
+    return run
 
 
 def assert_nothing_twice(run, wanted):

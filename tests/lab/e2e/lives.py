@@ -2,6 +2,7 @@
 import collections
 import json
 import re
+import signal
 import time
 
 from labkit import proxy, restate_operator, tap
@@ -12,6 +13,7 @@ QUIET = 1.0  # seconds without a write before a look is worth it, and for which 
 LONG_QUIET = 12.0  # seconds without a write after which nothing more comes: status news may wait for 10
 LOOK = 0.4  # seconds between two looks at a run
 TIMEOUT = 150  # seconds for everything after the action
+END = 5  # seconds in which an operator that is asked to end has ended
 RESOURCE = re.compile(r"/(?:api|apis/[^/]+)/[^/]+(?:/namespaces/[^/?]+(?=/))?/([^/?]+)(?:/[^/?]+)?/?([^/?]*)")
 MANAGER = re.compile(r"[?&]fieldManager=([^&]+)")
 STATUS = "/status"
@@ -31,8 +33,8 @@ def label(write):
 class Run:
     """A namespace, an operator that sees only that, and the proxies between it and the two servers."""
 
-    def __init__(self, lab, log, scenario, name, port, account):
-        self.lab, self.scenario, self.name = lab, scenario, name
+    def __init__(self, lab, log, scenario, name, port, account, sig=signal.SIGKILL):
+        self.lab, self.scenario, self.name, self.sig = lab, scenario, name, sig
         self.gate = tap.LoggingGate(log)
         self.proxies = [proxy.api_server(lab, self.gate), tap.admin(lab, self.gate)]
         self.subject = scenario.make(self, scenario.options)
@@ -44,6 +46,7 @@ class Run:
         self.lives = 0
         self.first = 0  # the index of the action's first write
         self.killed_after = []
+        self.bad_ends = []
 
     def carry_out(self, deadly, expected=None):
         """Prepares, acts, and waits until all is done; returns the end state.
@@ -77,7 +80,13 @@ class Run:
         if deadly(label(write), number):
             self.killed_after.append(f"{label(write)} #{number}")
             self.gate.end_life()
-            self.operator.kill()
+            self.end()
+
+    def end(self):
+        began = time.monotonic()
+        code, took = self.operator.end(self.sig), time.monotonic() - began
+        if self.sig == signal.SIGTERM and (code or took > END):
+            self.bad_ends.append(f"after {self.killed_after[-1]}: exit {code} in {took:.1f} s")
 
     def labels(self):
         """How often what was acknowledged since the action."""

@@ -21,7 +21,7 @@ TESTS = {
     "./justw demo": "tests/lab/demo_test.py::test_the_demo_shows_an_update_without_a_lost_call",
     "./justw test": "tests/run_test.py",  # it runs all tests, this one among them
     "./justw build": "tests/run_test.py",
-    "helm dependency build charts/restate-operator-helm": 
+    "helm dependency build charts/restate-operator-helm":
         "tests/lab/release_test.py::test_an_upgrade_from_the_commit_before_hands_over",
     "helm upgrade --install restate-operator charts/restate-operator-helm -n restate-operator --create-namespace "
     "--set image.repository=registry.example/restate-operator":
