@@ -15,7 +15,7 @@ from .end_state import child_state, differences, metadata_state
 from .odd_cluster import PATIENCE, TABLES, changed, create, manifest, replace, until_answered, until_good, until_says
 from .odd_clusters import FINE
 from .optional_apis_test import more_rights
-from .waiting import Quiet, eventually
+from .waiting import SETTLED, Quiet, eventually
 
 MADE = [kind for kind in KINDS if kind not in ("pods", "persistentvolumeclaims", "events", "controllerrevisions")]
 FOREIGN = [named(row) for row in ("name-of-somebody", "replicas-1000")]  # namespaces that are there before
@@ -63,9 +63,12 @@ def odd(lab, running):
 
 @pytest.fixture(scope="module")
 def neighbour(odd):
-    """It, and what is written from the moment on at which it is Ready."""
-    odd["neighbour"].until_ready(PATIENCE)
-    return odd["neighbour"], Quiet(odd["neighbour"].lab, restate_operator.AGENT)
+    """It, its status, and what is written about it from the moment on at which it is Ready and all is said of it."""
+    def quiet():
+        return Quiet(cluster.lab, restate_operator.AGENT, about=cluster.name)
+    cluster = odd["neighbour"].until_ready(PATIENCE)
+    quiet().until_quiet(SETTLED)
+    return cluster, cluster.status(), quiet()
 
 
 def test_a_neighbour_converges(neighbour, the_operator):
@@ -220,9 +223,10 @@ def test_what_is_there_is_left_alone_while_it_is_bad(mended, bad_again, the_oper
 
 
 def test_the_neighbour_is_left_alone(neighbour, bad_again, the_operator):
-    cluster, quiet = neighbour
+    cluster, said, quiet = neighbour
     assert cluster.ready()
-    assert [write for write in quiet.writes() if cluster.name in write[1]] == []
+    assert cluster.status() == said
+    assert quiet.writes() == []
 
 
 def test_odd_ones_can_be_deleted(mended, bad_again, the_operator):

@@ -8,9 +8,9 @@ import time
 from labkit import proxy, restate_operator, tap
 
 from .end_state import differences
+from .waiting import SETTLED
 
 QUIET = 1.0  # seconds without a write before a look is worth it, and for which the right end has to stay
-LONG_QUIET = 12.0  # seconds without a write after which nothing more comes: status news may wait for 10
 LOOK = 0.4  # seconds between two looks at a run
 TIMEOUT = 150  # seconds for everything after the action
 END = 5  # seconds in which an operator that is asked to end has ended
@@ -105,7 +105,7 @@ class Run:
     def until_settled(self, expected):
         """Starts the operator again when it was killed, until the end state is there and nothing happens any more."""
         deadline = time.monotonic() + TIMEOUT
-        quiet = QUIET if expected else LONG_QUIET
+        quiet = QUIET if expected else SETTLED
         while True:
             self.resurrect()
             if self.quiet(quiet) and self.scenario.done(self.subject):

@@ -42,14 +42,17 @@ def throughout(what, check):
     assert not violations, f"not all the time: {what}; {len(violations)} of {len(checks)} times: {violations[:3]}"
 
 
+SETTLED = 12.0  # seconds without a write after which nothing more comes: status news may wait for 10
+
+
 class Quiet:
-    """The operator's requests, from the audit log, since this was made; of one namespace, or of all."""
+    """The operator's requests, from the audit log, since this was made; of one namespace, about one name, or all."""
 
     WRITES = ("create", "update", "patch", "delete", "deletecollection")
 
-    def __init__(self, lab, agent, namespace=""):
+    def __init__(self, lab, agent, namespace="", about=""):
         self.audit = audit.AuditLog(lab, agent)
-        self.within = f"/namespaces/{namespace}/" if namespace else ""
+        self.within = f"/namespaces/{namespace}/" if namespace else about
 
     def requests(self):
         return [(event["verb"], event["requestURI"]) for event in self.audit.requests()
