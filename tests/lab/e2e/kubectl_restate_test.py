@@ -115,7 +115,7 @@ def test_wait_ends_well_when_it_is_ready_drained_and_deleted(plugin, service):
     code, out, err = plugin.run("wait", "greeter", "-n", service.namespace, "--for=drained", "--timeout=2s")
     assert code == 1 and "is not drained after 2s" in err and service.version("v1")["metadata"]["name"] in err, (out, err)
     draining = plugin.start("wait", "greeter", "-n", service.namespace, "--for=drained", "--timeout=2m")
-    draining.until(r"\d (running|suspended|attempting)")
+    draining.until(r"\d (invoked|suspended|attempting)")
     held.release()
     assert draining.end(timeout=120) == (0, "")
 
