@@ -26,15 +26,6 @@ def start(lab):
     renew_images(lab, archives)
 
 
-def load(lab, archive):
-    """Makes an image archive available to pods."""
-    import_image(lab.directory, archive)
-
-
-def ctr(lab, *arguments):
-    return client(lab.directory, *arguments)
-
-
 def imported(archives, say):
     """The directory of a containerd that has imported these archives and ended."""
     def make(directory):
@@ -47,7 +38,7 @@ def imported(archives, say):
                     raise RuntimeError(f"containerd does not answer: {(directory / 'log/containerd.log').read_text()[-2000:]}")
                 time.sleep(0.05)
             for archive in archives:
-                import_image(directory, archive)
+                load(directory, archive)
         finally:
             process.stop(directory, "containerd", signal.SIGTERM)
     version = subprocess.run([tools.find("containerd"), "--version"], capture_output=True, text=True, check=True).stdout
@@ -80,7 +71,7 @@ def renew_images(lab, archives):
     """For a lab that is older than its images."""
     if (lab.directory / IMPORTED).read_text() != names(archives):
         for archive in archives:
-            load(lab, archive)
+            load(lab.directory, archive)
         (lab.directory / IMPORTED).write_text(names(archives))
 
 
@@ -88,11 +79,12 @@ def names(archives):
     return "\n".join(map(str, archives))
 
 
-def import_image(directory, archive):
-    client(directory, "-n", "k8s.io", "images", "import", str(archive))
+def load(directory, archive):
+    """Makes an image archive available to the pods of the containerd in this directory, a lab's as a rule."""
+    ctr(directory, "-n", "k8s.io", "images", "import", str(archive))
 
 
-def client(directory, *arguments):
+def ctr(directory, *arguments):
     done = subprocess.run([tools.find("ctr"), "-a", str(directory / "containerd.sock"), *arguments],
                           capture_output=True, text=True)
     if done.returncode:
@@ -102,7 +94,7 @@ def client(directory, *arguments):
 
 def ready(directory):
     try:
-        return bool(client(directory, "version"))
+        return bool(ctr(directory, "version"))
     except RuntimeError:
         return False
 

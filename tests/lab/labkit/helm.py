@@ -57,7 +57,7 @@ def image_values(lab, tag=None):
     """
     program_file = restate_operator.program()
     tag = tag or cache.digest(program_file)
-    containerd.load(lab, images.operator(program_file, tag, lab.directory))
+    containerd.load(lab.directory, images.operator(program_file, tag, lab.directory))
     return ["--set", f"image.repository={images.OPERATOR},version={tag}"]
 
 

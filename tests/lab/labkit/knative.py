@@ -75,7 +75,7 @@ def install(lab, files, archive):
     lab.kubectl("apply", "--server-side", "-f", files / "crds")
     lab.wait_for(lambda: served(lab), "kube-apiserver", timeout=60)
     if not complete:
-        containerd.load(lab, archive)
+        containerd.load(lab.directory, archive)
         install_configuration(lab, files)
         done.write_text(str(files))
     return True

@@ -151,7 +151,7 @@ class Lab:
         from . import containerd, images
         archive = self.directory / "image.tar"
         images.write(archive, name, entrypoint, files, user=user)
-        containerd.load(self, archive)
+        containerd.load(self.directory, archive)
         archive.unlink()
 
     def http(self, method, host, port, path, body=None, headers=None, timeout=10):

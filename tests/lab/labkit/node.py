@@ -47,7 +47,7 @@ def kubelet_listens(lab):
 
 def enter_network(lab, container):
     """The command prefix that runs a program of this machine in the network of a container's pod."""
-    tasks = dict(line.split()[:2] for line in containerd.ctr(lab, "-n", "k8s.io", "tasks", "ls").splitlines()[1:])
+    tasks = dict(line.split()[:2] for line in containerd.ctr(lab.directory, "-n", "k8s.io", "tasks", "ls").splitlines()[1:])
     return ["nsenter", f"--net=/proc/{tasks[container.removeprefix('containerd://')]}/ns/net"]
 
 
