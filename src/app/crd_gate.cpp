@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 
 namespace restate::app {
@@ -24,11 +26,13 @@ void Announce(kube::EventRecorder& events, const json::Value& pod, bool warning,
 absl::Status CrdGate::Wait(kube::Client& client, Clock& clock, Metrics& metrics, kube::EventRecorder& events,
                            const Leadership& leadership, std::stop_token stop) const {
   const std::string name = NameOf(resource);
-  bool logged = false, told = false;
+  bool logged = false, told = false, refused = false;
   for (;;) {
     const auto served = client.Serves(resource, stop);
     if (served.ok() && *served) break;
-    if (!served.ok() && ReasonOf(served.status()) == Reason::kApiForbidden) {
+    // Believed when it is said again: an API server that starts refuses everybody until it has read its roles.
+    const bool forbidden = !served.ok() && ReasonOf(served.status()) == Reason::kApiForbidden;
+    if (std::exchange(refused, forbidden) && forbidden) {
       return Annotate(served.status(), absl::StrCat("cannot find out whether ", name, " is installed"));
     }
     metrics.SetCrdMissing(name, true);

@@ -104,7 +104,11 @@ void LeaseState::Failed(const absl::Status& status, Clock::TimePoint now) {
   // Somebody was faster, or an earlier write of ours arrived without an answer: a look tells.
   if (code == 409) return Go(LookAtLease{}, std::exchange(conflicted_, true) ? now + times_.retry : now);
   if (code == 404 && !std::holds_alternative<CreateLease>(next_)) return Looked({}, now);
-  if (code == 403 && !seen_at_) {
+  if (code != 403 || seen_at_)
+    refused_.reset();
+  else if (!refused_)
+    refused_ = now;
+  if (refused_ && now - *refused_ >= times_.duration) {
     return Go(
         EndOfTerm{Why::kForbidden, absl::StrCat(std::string(MessageOf(status)),
                                                 "; leader election needs a Role that "

@@ -77,7 +77,7 @@ class ProcessTest(unittest.TestCase):
         process.start(self.directory, "part", ["sleep", "60"])
         first = process.pid_of(self.directory, "part")
         process.pid_file(self.directory, "part").unlink()
-        self.assertEqual(process.marked(self.directory), [first])
+        until(lambda: process.marked(self.directory) == [first], 10)  # a program that is just being started has no environment
         process.start(self.directory, "part", ["sleep", "60"])
         self.assertIsNone(process.start_time(first))
         process.stop(self.directory, "part")

@@ -259,11 +259,17 @@ TEST_CASE_FIXTURE(Server, "L9: a Lease taken by hand ends leadership, and says w
 TEST_CASE_FIXTURE(Server, "L9: without the right to look: an error that names it, or alone") {
   api.OnRequest([](const ApiRequest&) -> std::optional<Fault> { return Fault::Refuse(403, "Forbidden", "no leases"); });
   Peer strict(api, "strict");
+  strict.Settle();
+  CHECK_FALSE(strict.election->standing().trouble.empty());
+  strict.clock.Advance(61s);
   CHECK(strict.AwaitEnd() == Why::kForbidden);
   CHECK_FALSE(strict.election->AwaitLeading({}));
   CHECK_FALSE(strict.MayWrite());
 
   Peer alone(api, "alone", 60s, true);
+  alone.Settle();
+  CHECK_FALSE(alone.MayWrite());
+  alone.clock.Advance(61s);
   CHECK(alone.election->AwaitLeading({}));
   CHECK(alone.MayWrite());
   alone.clock.Advance(24h);

@@ -327,15 +327,36 @@ TEST_CASE_FIXTURE(Candidate, "L9: a leader takes its Lease back from nobody, but
   }
 }
 
-TEST_CASE_FIXTURE(Candidate, "L9: who was never let near the Lease is told which right is missing") {
-  SUBCASE("to look") { state.Failed(Refused(403, "Forbidden"), now); }
+TEST_CASE_FIXTURE(Candidate, "L9: who is never let near the Lease is told which right is missing") {
+  const auto refuse = [this] { state.Failed(Refused(403, "Forbidden"), now); };
+  SUBCASE("to look") { refuse(); }
   SUBCASE("to make it") {
     state.Failed(Refused(404, "NotFound"), now);
-    state.Failed(Refused(403, "Forbidden"), now);
+    refuse();
   }
+  REQUIRE(state.over() == nullptr);
+  now += 14s;
+  refuse();
+  REQUIRE(state.over() == nullptr);
+  now += 2s;
+  refuse();
   REQUIRE(state.over() != nullptr);
   CHECK(state.over()->why == Why::kForbidden);
   CHECK(state.over()->message.find("leases.coordination.k8s.io") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(Candidate, "L9: an API server that refuses everybody while it starts is asked again") {
+  for (int restart = 0; restart < 5; ++restart) {
+    state.Failed(Refused(403, "Forbidden"), now);
+    CHECK(Looks());
+    CHECK(Wait() == 2s);
+    now += 10s;
+    state.Failed(Down(), now);
+    now += 10s;
+  }
+  REQUIRE(state.over() == nullptr);
+  state.Looked({}, now);
+  CHECK(std::holds_alternative<CreateLease>(state.next()));
 }
 
 TEST_CASE_FIXTURE(Candidate, "L9: a right that is lost on the way is a failure like any other") {

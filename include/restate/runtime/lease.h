@@ -66,7 +66,7 @@ struct EndOfTerm {
     kReleased,    // it was given back, or never won
     kTaken,       // somebody else holds it
     kNotRenewed,  // the deadline has passed
-    kForbidden,   // the API server does not let us near it, and it never did
+    kForbidden,   // the API server never let us near it, for the whole `duration`
   };
   Why why;
   std::string message;  // for people
@@ -118,6 +118,9 @@ class LeaseState {
   json::Value body_;  // the Lease as last read; null: there is none
   LeaseRecord seen_;
   std::optional<Clock::TimePoint> seen_at_;  // when it was first seen to say so; nullopt: never
+  // Since when it is forbidden. An API server that starts refuses everybody until it has read its roles, and to take
+  // that for good would end the process, or let it act alone beside a leader.
+  std::optional<Clock::TimePoint> refused_;
   std::optional<Clock::TimePoint> renewed_;  // we lead: when we asked for what was granted
   bool releasing_ = false;
   bool conflicted_ = false;  // the last write came too late

@@ -114,7 +114,7 @@ def test_a_missing_secret_is_told_and_heals_itself(environment):
     message = environment.until_condition("False", "SecretNotFound")
     assert f"{NAMESPACE}/{environment.name}" in message
     assert environment.condition("Stalled")[:2] == ("True", "SecretNotFound")
-    assert environment.events("SecretNotFound")
+    assert eventually("a Warning event", lambda: environment.events("SecretNotFound"))
     assert environment.child("deployments") is None
     environment.set_token(CANARY + "1", key="another")
     assert "token" in environment.until_condition("False", "SecretKeyNotFound", AT_ONCE)

@@ -32,7 +32,7 @@ def test_three_nodes_are_provisioned_as_one_cluster(three):
     assert sorted(found["node_id"].split(":")[0] for found in said) == ["N1", "N2", "N3"]
     assert {found["cluster_name"] for found in said} == {three.name}
     assert {found["metadata_server_status"] for found in said} == {"Member"}
-    assert len(three.events("Provisioned")) == 1
+    assert len(eventually("its event", lambda: three.events("Provisioned"))) == 1
     assert not [c for c in three.status()["conditions"] if c["type"] in ("Reconciling", "Stalled")]
 
 
