@@ -37,6 +37,12 @@ build *TARGETS:
 sanitize:
     @{{ python }} tests/run asan tsan
 
+# kill the operator in the lab after each write alone, which takes long: in `test` a run has several kills
+[no-exit-message]
+campaign: build
+    RESTATE_LAB_KILLS=alone {{ python }} -B -m pytest -v -p no:cacheprovider tests/lab/e2e/kill_test.py \
+        tests/lab/e2e/kill_clusters_test.py tests/lab/e2e/kill_environments_test.py tests/lab/e2e/kill_knative_test.py
+
 # write the CRDs into crds/ and their chart, and the pages of docs/ that the code knows best
 generate: build
     build/src/app/restate-operator generate crds crds

@@ -1,5 +1,6 @@
 #include "restate/schema/kubernetes.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <map>
 #include <string>
@@ -27,6 +28,20 @@ const Types& AllTypes() {
   return types;
 }
 
+// But for what a field says about itself where it uses a type.
+bool SaysTheSame(const json::Value& used, const json::Value& type) {
+  const auto counts = [](const auto& member) {
+    return member.first != "description" && member.first != "nullable" && member.first != "x-kubernetes-map-type";
+  };
+  const auto agrees = [&](const auto& member) {
+    const json::Value* other = type.Find(member.first);
+    return !counts(member) || (other && *other == member.second);
+  };
+  const json::Object &ours = *used.object(), &theirs = *type.object();
+  return std::count_if(ours.begin(), ours.end(), counts) == std::count_if(theirs.begin(), theirs.end(), counts) &&
+         std::all_of(ours.begin(), ours.end(), agrees);
+}
+
 }  // namespace
 
 const json::Value& KubernetesType(std::string_view type) {
@@ -39,15 +54,10 @@ const json::Value& KubernetesType(std::string_view type) {
 }
 
 std::string_view KubernetesTypeOf(const json::Value& schema) {
-  json::Value bare = schema;
-  if (!bare.is_object()) return {};
-  for (const std::string_view key : {"description", "nullable", "x-kubernetes-map-type"}) bare.Erase(key);
-  for (const auto& [type, known] : AllTypes()) {
-    json::Value candidate = known;
-    candidate.Erase("x-kubernetes-map-type");
-    if (candidate == bare) return type;
-  }
-  return {};
+  if (!schema.is_object()) return {};
+  const auto found = std::find_if(AllTypes().begin(), AllTypes().end(),
+                                  [&](const auto& entry) { return SaysTheSame(schema, entry.second); });
+  return found == AllTypes().end() ? std::string_view() : std::string_view(found->first);
 }
 
 std::vector<std::string_view> KubernetesTypeNames() {

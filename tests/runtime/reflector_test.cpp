@@ -12,6 +12,7 @@
 
 #include "fake/fake_clock.h"
 #include "fake/scripted_http.h"
+#include "instrumented.h"
 #include "restate/base/error.h"
 #include "restate/json/text.h"
 #include "runtime/objects.h"
@@ -37,18 +38,7 @@ namespace {
 
 // Copying and writing a value recurse: 9,990 levels take less than 2 of a thread's 8 MiB of stack, but AddressSanitizer
 // makes the frames so large that they take more than 8.
-#if defined(__SANITIZE_ADDRESS__)
-#define RESTATE_TEST_LARGE_FRAMES
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define RESTATE_TEST_LARGE_FRAMES
-#endif
-#endif
-#if defined(RESTATE_TEST_LARGE_FRAMES)
-constexpr int kDeep = 1500;
-#else
-constexpr int kDeep = 9990;
-#endif
+constexpr int kDeep = restate::kInstrumented ? 1500 : 9990;
 
 std::string ListText(const std::vector<ObjectSpec>& specs, const std::string& version, const std::string& token = "") {
   Array items;

@@ -1,13 +1,10 @@
 """Requests to the API server over connections that stay open, several at a time."""
-import http.client
 import json
 import queue
-import ssl
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from labkit import netns
-from labkit.client import dial
+from labkit.client import ApiServer
 
 CREATE = "application/json"
 APPLY = "application/apply-patch+yaml"
@@ -16,35 +13,16 @@ JSON_PATCH = "application/json-patch+json"
 
 
 class Server:
-    """The lab's API server; one connection per thread, kept open."""
+    """The lab's API server; an error that it answers is raised."""
 
     def __init__(self, lab, user_agent):
-        self.lab = lab
-        self.tls = ssl.create_default_context(cafile=str(lab.pki / "ca.crt"))
-        self.tls.load_cert_chain(lab.pki / "lab.crt", lab.pki / "lab.key")
-        self.user_agent = user_agent
-        self.local = threading.local()
-
-    def connect(self, timeout=120):
-        connection = http.client.HTTPConnection(netns.NODE_ADDRESS, 6443)
-        plain = dial(self.lab.name, netns.NODE_ADDRESS, 6443, timeout)
-        connection.sock = self.tls.wrap_socket(plain, server_hostname=netns.NODE_ADDRESS)
-        return connection
+        self.api = ApiServer(lab.name, lab.pki, user_agent)
 
     def send(self, method, path, body=None, content_type=CREATE):
-        if not hasattr(self.local, "connection"):
-            self.local.connection = self.connect()
-        headers = {"User-Agent": self.user_agent, "Content-Type": content_type}
-        try:
-            self.local.connection.request(method, path, None if body is None else json.dumps(body), headers)
-            response = self.local.connection.getresponse()
-            text = response.read()
-        except (OSError, http.client.HTTPException):
-            del self.local.connection
-            raise
-        if response.status >= 400:
-            raise RuntimeError(f"{method} {path}: {response.status} {text[:300]!r}")
-        return json.loads(text)
+        status, answer = self.api.request(method, path, body, timeout=120, content_type=content_type)
+        if status >= 400:
+            raise RuntimeError(f"{method} {path}: {status} {str(answer)[:300]}")
+        return answer
 
     def watch(self, path, seen):
         """Lists, then calls seen(object) for every object and every change, in a thread that ends with the process."""
@@ -55,9 +33,8 @@ class Server:
         threading.Thread(target=self._follow, args=(path, version, seen), daemon=True).start()
 
     def _follow(self, path, version, seen):
-        connection = self.connect(timeout=None)
-        connection.request("GET", f"{path}?watch=1&resourceVersion={version}", headers={"User-Agent": self.user_agent})
-        for line in connection.getresponse():
+        _, events = self.api.open("GET", f"{path}?watch=1&resourceVersion={version}", timeout=None)
+        for line in events:
             event = json.loads(line)
             if event["type"] in ("ADDED", "MODIFIED"):
                 seen(event["object"])

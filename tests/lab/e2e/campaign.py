@@ -18,9 +18,9 @@ FIRST_PORT = 8200  # of the operators' own HTTP servers
 class Campaign:
     """Begins with everything at once; `clean`, `kills`, `loop` and `stops` wait for what they return."""
 
-    def __init__(self, lab, log, account, scenarios, at_once=AT_ONCE, apart=None, stops=False):
-        """`apart`: writes from one kill of a run to the next; None: a run has one. `stops`: with the run of SIGTERMs."""
-        self.apart, self.with_stops = apart, stops
+    def __init__(self, lab, log, account, scenarios, at_once, apart, stopped):
+        """`apart`: writes from one kill of a run to the next; None: a run has one. `stopped`: which have SIGTERMs, too."""
+        self.apart, self.stopped = apart, stopped
         self.lab, self.log, self.account = lab, log, account
         self.ports = queue.Queue()
         for number in range(at_once):
@@ -48,7 +48,9 @@ class Campaign:
                                   lambda *point, deadly=points[first::apart]: point in deadly, state)
                  for first in range(apart)]
         loop = self.pool.submit(self.try_out, scenario, "loop", always, state)
-        stops = self.with_stops and self.pool.submit(self.try_out, scenario, "stops", always, state, signal.SIGTERM)
+        stops = None
+        if scenario.name in self.stopped:
+            stops = self.pool.submit(self.try_out, scenario, "stops", always, state, signal.SIGTERM)
         followers.set_result((kills, loop, stops))
         return run
 

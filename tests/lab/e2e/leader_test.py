@@ -168,8 +168,8 @@ def test_of_two_that_start_at_once_one_leads_and_the_other_writes_nothing(lab, p
     assert told["identity"] != identity
     assert (leader.metric("restate_operator_leader"), standby.metric("restate_operator_leader")) == ({"": 1}, {"": 0})
     # Everything that a pass reads is there, and nobody waits for a pass.
-    objects = standby.metric("restate_operator_cache_objects")
-    assert objects['{resource="restatedeployments.restate.dev"}'] >= 1
+    objects = '{resource="restatedeployments.restate.dev"}'
+    eventually("the standby has seen it", lambda: standby.metric("restate_operator_cache_objects")[objects] >= 1, 10)
     assert set(standby.metric("restate_operator_workqueue_depth").values()) <= {0}
     assert sum(standby.metric("restate_operator_reconciliations_total").values()) == 0
 

@@ -1,4 +1,4 @@
-"""Plain HTTP into the lab: to the API server with the lab's certificate, and to anything else by address."""
+"""Plain HTTP into the lab: to the API server with the lab's token, and to anything else by address."""
 import http.client
 import json
 import select
@@ -6,7 +6,7 @@ import socket
 import ssl
 import threading
 
-from . import netns
+from . import netns, pki
 
 
 class ApiServer:
@@ -20,7 +20,7 @@ class ApiServer:
         self.lab_name = lab_name
         self.user_agent = user_agent
         self.tls = ssl.create_default_context(cafile=str(pki_directory / "ca.crt"))
-        self.tls.load_cert_chain(pki_directory / "lab.crt", pki_directory / "lab.key")
+        self.token = pki.token_of(pki_directory, "lab")
         self.kept = threading.local()
         self.plurals = {}  # (apiVersion, kind): its path component, and whether it has namespaces
 
@@ -96,7 +96,8 @@ class ApiServer:
         return None
 
     def _send(self, connection, method, path, body, content_type):
-        headers = {"User-Agent": self.user_agent, "Content-Type": content_type}
+        headers = {"User-Agent": self.user_agent, "Content-Type": content_type,
+                   "Authorization": f"Bearer {self.token}"}
         connection.request(method, path, None if body is None else json.dumps(body), headers)
         return connection.getresponse()
 

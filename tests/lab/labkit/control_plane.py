@@ -39,7 +39,7 @@ def api_server(lab):
     return [lab.program("kube-apiserver"), "--etcd-servers=http://127.0.0.1:2379", "--secure-port=6443",
             "--bind-address=0.0.0.0", f"--advertise-address={netns.NODE_ADDRESS}", "--allow-privileged",
             f"--tls-cert-file={keys}/apiserver.crt", f"--tls-private-key-file={keys}/apiserver.key",
-            f"--client-ca-file={keys}/ca.crt", "--authorization-mode=Node,RBAC",
+            f"--client-ca-file={keys}/ca.crt", f"--token-auth-file={keys}/{pki.TOKENS}", "--authorization-mode=Node,RBAC",
             f"--service-account-key-file={keys}/sa.pub", f"--service-account-signing-key-file={keys}/sa.key",
             "--service-account-issuer=https://kubernetes.default.svc", f"--service-cluster-ip-range={SERVICE_RANGE}",
             f"--kubelet-client-certificate={keys}/admin.crt", f"--kubelet-client-key={keys}/admin.key",

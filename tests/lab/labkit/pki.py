@@ -1,5 +1,6 @@
 """Keys and certificates of one lab, and the kubeconfig files that carry them."""
 import json
+import secrets
 import subprocess
 
 from . import netns
@@ -23,6 +24,10 @@ NAMES = {
                  f"DNS:kubernetes.default.svc.cluster.local,IP:127.0.0.1,IP:{netns.NODE_ADDRESS},IP:{CLUSTER_API}",
     "cloud": ",".join("DNS:" + name for name in CLOUD_HOSTS),
 }
+# Who asks often shows a token: the API server verifies a certificate anew for each request, which takes longer than to
+# answer a GET.
+WITH_TOKEN = ("lab", "kcm", "scheduler")
+TOKENS = "tokens.csv"
 NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
 
 
@@ -38,11 +43,28 @@ def create(directory):
     _openssl(directory, "ecparam", "-genkey", "-name", "prime256v1", "-noout", "-out", "sa.key")
     _openssl(directory, "ec", "-in", "sa.key", "-pubout", "-out", "sa.pub")
     for name, subject in IDENTITIES.items():
-        _certificate(directory, name, subject)
-        user = {"client-certificate": str(directory / f"{name}.crt"), "client-key": str(directory / f"{name}.key")}
+        if name in WITH_TOKEN:
+            user = {"token": _token(directory, subject)}
+        else:
+            _certificate(directory, name, subject)
+            user = {"client-certificate": str(directory / f"{name}.crt"), "client-key": str(directory / f"{name}.key")}
         write_kubeconfig(directory / f"{name}.kubeconfig", directory / "ca.crt", user)
     complete.touch()
     return True
+
+
+def token_of(directory, name):
+    """What shows to the API server that somebody is one of WITH_TOKEN."""
+    return json.loads((directory / f"{name}.kubeconfig").read_text())["users"][0]["user"]["token"]
+
+
+def _token(directory, subject):
+    """A new one, told to the API server with the name and the group of the subject."""
+    token = secrets.token_hex(16)
+    names = dict(part.split("=") for part in subject.strip("/").split("/"))
+    with (directory / TOKENS).open("a") as lines:
+        print(token, names["CN"], names["CN"], *filter(None, [names.get("O")]), sep=",", file=lines)
+    return token
 
 
 def _certificate(directory, name, subject):
