@@ -31,7 +31,8 @@ def etcd(lab):
     client, peer = "http://127.0.0.1:2379", "http://127.0.0.1:2380"
     return [lab.program("etcd"), "--data-dir", lab.directory / "etcd", "--unsafe-no-fsync", "--log-level=warn",
             f"--listen-client-urls={client}", f"--advertise-client-urls={client}", f"--listen-peer-urls={peer}",
-            f"--initial-advertise-peer-urls={peer}", f"--initial-cluster=default={peer}"]
+            f"--initial-advertise-peer-urls={peer}", f"--initial-cluster=default={peer}",
+            "--backend-batch-interval=1s", "--backend-batch-limit=100000"]  # nothing here has to outlive the machine
 
 
 def api_server(lab):
@@ -47,6 +48,8 @@ def api_server(lab):
             f"--audit-policy-file={lab.directory}/audit-policy.json", f"--audit-log-path={lab.audit_log}",
             # For those of a lab's own, such as clusters.PROBE_SOON.
             "--feature-gates=MutatingAdmissionPolicy=true", "--runtime-config=admissionregistration.k8s.io/v1beta1=true",
+            # Its few clients are all wanted, and to queue them fairly takes time too.
+            "--enable-priority-and-fairness=false", "--max-requests-inflight=3000", "--max-mutating-requests-inflight=1000",
             # Rotation would hide requests from a test that counts them.
             "--audit-log-maxsize=4000", "--audit-log-mode=blocking"]
 
