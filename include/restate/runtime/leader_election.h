@@ -18,7 +18,8 @@ struct LeaderElectionOptions {
   kube::Key lease;
   std::string identity;  // unique per life of a process (client-rules L8)
   LeaseTimes times;
-  // Where the API server forbids every look at the Lease from the first on: true: lead all the same, for ever.
+  // Where the API server forbids every look at the Lease for `times.duration`, from the first on: true: lead all the
+  // same, for ever.
   bool alone_if_forbidden = false;
 };
 
