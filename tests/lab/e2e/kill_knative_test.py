@@ -1,7 +1,7 @@
 """As kill_test.py, for Knative mode on Knative's real controllers."""
 import pytest
 
-from .kill_test import APART, assert_all_kills_are_survived, assert_any_single_kill_is_survived, campaign_of
+from .kill_test import assert_all_kills_are_survived, assert_any_single_kill_is_survived, campaign_of
 from .knative_scenarios import KNATIVE_SCENARIOS
 
 AT_ONCE = 4  # a pod has two containers here, and Knative asks much of the API server
@@ -11,7 +11,7 @@ every_scenario = pytest.mark.parametrize("scenario", KNATIVE_SCENARIOS, ids=lamb
 
 @pytest.fixture(scope="module")
 def campaign(request, knative, running, admin_log, account):
-    with campaign_of(request, knative, running, admin_log, account, KNATIVE_SCENARIOS, AT_ONCE, APART) as found:
+    with campaign_of(request, knative, running, admin_log, account, KNATIVE_SCENARIOS, AT_ONCE) as found:
         yield found
 
 
