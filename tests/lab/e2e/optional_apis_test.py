@@ -250,6 +250,8 @@ def test_security_groups(install, cluster):
                told=cluster.status)
     eventually("the warning is gone", lambda: cluster.condition("Warning")[0] is None, told=cluster.status)
     cluster.until_ready()
+    cluster.apply(security={})
+    eventually("the policy is gone", lambda: not get(cluster, crd), told=cluster.status)
 
 
 def test_security_groups_that_are_refused_at_first(install, cluster):
