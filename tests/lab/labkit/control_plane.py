@@ -32,7 +32,7 @@ def etcd(lab):
     return [lab.program("etcd"), "--data-dir", lab.directory / "etcd", "--unsafe-no-fsync", "--log-level=warn",
             f"--listen-client-urls={client}", f"--advertise-client-urls={client}", f"--listen-peer-urls={peer}",
             f"--initial-advertise-peer-urls={peer}", f"--initial-cluster=default={peer}",
-            "--heartbeat-interval=1000", "--election-timeout=10000",  # nobody hears its heart
+            "--heartbeat-interval=500", "--election-timeout=5000",  # nobody hears its heart
             "--backend-batch-interval=1s", "--backend-batch-limit=100000"]  # nothing here has to outlive the machine
 
 
