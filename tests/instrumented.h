@@ -1,5 +1,6 @@
 // Whether this build has a sanitizer in it. What explores every order of events then takes some of them only: errors of
-// memory and of threads are on the paths themselves, and each path is 20 times slower. The plain build tries them all.
+// memory and of threads are on the paths themselves, and each path takes many times as long. The plain build tries them
+// all.
 #pragma once
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)

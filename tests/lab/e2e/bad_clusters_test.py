@@ -1,7 +1,7 @@
 """RestateClusters that cannot work: each says why, none disturbs another, and a mended one goes on. Odd ones may work.
 
-There and back: after its answer each is made a good one, and comes to the same end as one that never was anything else.
-Those that we refuse are then made bad once more, and nothing of what is there is touched.
+There and back: after its answer one of each sort is made a good one, and comes to the same end as one that never was
+anything else. Those of them that we refuse are then made bad once more, and nothing of what is there is touched.
 """
 import json
 import re

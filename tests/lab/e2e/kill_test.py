@@ -16,8 +16,8 @@ from .scenarios import SCENARIOS
 from .waiting import eventually
 
 SPARE_STATUSES = 3
-# With a run for each write alone this takes four times as long: `just campaign`. Of services the unit tests have those too
-# (F-K1 in tests/deployment/crash_test.cpp).
+# With a run for each write alone this takes several times as long: `just campaign`. Of services the unit tests have
+# those too (F-K1 in tests/deployment/crash_test.cpp).
 APART = None if os.environ.get("RESTATE_LAB_KILLS") == "alone" else 3
 STOPPED = ("rollout", "deletion")  # how a process ends is the same in all scenarios
 pytestmark = pytest.mark.long
