@@ -63,8 +63,10 @@ def odd(lab, running):
         status, said = create(lab, changed(row, TABLES[row]))
         assert status == 201, (row, said)
     yield {**found, "neighbour": neighbour}
-    lab.kubectl("delete", "restateclusters", "--all", "--wait=false")
-    lab.kubectl("delete", "namespace", *FOREIGN, "--wait=false")
+    for cluster in found.values():
+        cluster.delete("Orphan")
+    for cluster in (neighbour, *(found[row] for row in UNSTARTED)):
+        cluster.leave()  # what has pods
     assert running.alive() and running.process.pid == pid  # nobody had to start it again
 
 
@@ -239,7 +241,7 @@ def test_the_neighbour_is_left_alone(neighbour, bad_again, the_operator):
 
 def test_odd_ones_can_be_deleted(mended, bad_again, the_operator):
     for cluster in mended.values():
-        cluster.delete()
+        cluster.delete("Orphan")  # what they made costs nothing
     foreign = mended["finalizers-50"]
     eventually("only the others' finalizers are left", lambda: foreign.object()["metadata"]["finalizers"] == [
         f"lab.example/f{number}" for number in range(50)])
@@ -266,5 +268,5 @@ def test_an_owner_that_controls_it_changes_nothing(lab, odd, the_operator):
                                             "controller": True}]
     assert create(lab, made)[0] == 201
     until_says(cluster, "False", "ScaledToZero")
-    cluster.delete()
+    cluster.delete("Orphan")
     eventually("it is gone", lambda: not cluster.object(), PATIENCE, cluster.status)

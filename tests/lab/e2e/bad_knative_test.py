@@ -1,6 +1,7 @@
 """Objects in Knative mode that cannot work: each says why, whoever found it, and a mended one goes on."""
 import pytest
 
+from . import namespaces
 from .bad_knative import INVALID, NAMES, REFUSED, REJECTED, SERVING
 from .bad_objects_test import PATIENCE, assert_says, changed, send
 from .knative_service import KnativeService
@@ -12,14 +13,14 @@ TABLES = {**{name: row[0] for table in (INVALID, REJECTED) for name, row in tabl
 @pytest.fixture(scope="module")
 def odd(knative, running):
     """All of them at once in one namespace."""
-    knative.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
+    namespaces.make(knative, NAMESPACE)
     services = {row: KnativeService(knative, NAMESPACE, NAMES.get(row, row)) for row in TABLES}
     pid = running.process.pid
     for row, service in services.items():
         status, answer = send(service, changed(service, row, TABLES[row]))
         assert status == 201, (row, answer)
     yield services
-    knative.kubectl("delete", "namespace", NAMESPACE, "--wait=false")
+    namespaces.clear(knative, NAMESPACE)
     assert running.alive() and running.process.pid == pid  # nobody had to start it again
 
 

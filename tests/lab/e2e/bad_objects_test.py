@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from . import namespaces
 from .bad_objects import FINE, INVALID, KUBECTL, NAMES, OURS, REFUSED, REJECTED, RESERVED, SERVING
 from .service import DEPLOYMENT_ID, MERGE, Service
 from .waiting import eventually
@@ -36,7 +37,7 @@ def send(service, manifest):
 @pytest.fixture(scope="module")
 def odd(lab, running):
     """All of them at once in one namespace, and a good neighbour that comes last."""
-    lab.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
+    namespaces.make(lab, NAMESPACE)
     services = {row: Service(lab, NAMESPACE, NAMES.get(row, row)) for row in TABLES}
     pid = running.process.pid
     for row, service in services.items():
@@ -44,7 +45,7 @@ def odd(lab, running):
         assert status == 201, (row, answer)
     services["good"] = Service(lab, NAMESPACE, "good").apply("v1")
     yield services
-    lab.kubectl("delete", "namespace", NAMESPACE, "--wait=false")
+    namespaces.clear(lab, NAMESPACE)
     assert running.alive() and running.process.pid == pid  # nobody had to start it again
 
 

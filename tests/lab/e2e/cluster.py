@@ -64,8 +64,15 @@ class Cluster:
                    lambda: self.condition()[:2] == (status, reason), timeout, self.status)
         return self.condition()[2]
 
-    def delete(self):
-        self.lab.api.request("DELETE", self.path)
+    def delete(self, policy="Background"):
+        self.lab.api.request("DELETE", f"{self.path}?propagationPolicy={policy}")
+
+    def leave(self):
+        """Removes it without its namespace (namespaces.py says why), and what costs in there."""
+        self.delete("Orphan")
+        eventually(f"RestateCluster {self.name} is gone", lambda: not self.object(), told=self.object)
+        for kind in "statefulsets", "persistentvolumeclaims":
+            self.lab.api.request("DELETE", f"{KINDS[kind]}/namespaces/{self.name}/{kind}?labelSelector={OURS}")
 
     def until_gone(self, timeout=90):
         eventually(f"RestateCluster {self.name} is gone", lambda: not self.object(), timeout, self.status)

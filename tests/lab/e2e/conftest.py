@@ -12,6 +12,7 @@ sys.dont_write_bytecode = True  # nothing writes into the checkout
 
 from labkit import Lab, clusters, restate_operator, safety, tap  # noqa: E402: the bytecode first
 
+from . import namespaces  # noqa: E402
 from .service import Service  # noqa: E402
 from .waiting import eventually  # noqa: E402
 
@@ -166,11 +167,11 @@ def the_operator(running):
 
 @pytest.fixture
 def namespace(lab, request):
-    """A namespace of the test's own, removed afterwards."""
+    """A namespace of the test's own."""
     name = re.sub("[^a-z0-9]+", "-", request.node.name.removeprefix("test_"))[:40].strip("-")
-    lab.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    namespaces.make(lab, name)
     yield name
-    lab.api.request("DELETE", f"/api/v1/namespaces/{name}")
+    namespaces.clear(lab, name)
 
 
 @pytest.fixture

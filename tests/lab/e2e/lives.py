@@ -143,7 +143,6 @@ class Run:
         for server in self.proxies:
             server.stop()
         self.scenario.clean_up(self.subject)
-        self.lab.api.request("DELETE", f"/api/v1/namespaces/{self.name}")
 
     def __str__(self):
         return self.name

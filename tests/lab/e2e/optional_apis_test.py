@@ -98,8 +98,7 @@ def cluster(lab, request):
     made = Cluster(lab, request.node.name.removeprefix("test_")[:30].translate(str.maketrans("_[]", "---")).strip("-"),
                    cluster={"autoProvision": False})
     yield made
-    made.delete()
-    made.until_gone()
+    made.leave()
 
 
 def get(cluster, crd, name="restate"):

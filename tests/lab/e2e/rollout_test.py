@@ -1,6 +1,7 @@
 """Versions come and go: registration, what a user sees of it, draining, the history limit, drift."""
 import json
 
+from . import namespaces
 from .service import DEPLOYMENT_ID, REMOVE_AT, Service
 from .waiting import eventually, throughout
 
@@ -138,7 +139,7 @@ def test_a_deleted_replica_set_comes_back_as_the_same_version(lab, service):
 
 def test_the_same_name_in_two_namespaces(lab, the_operator, namespace):
     other = f"{namespace}-2"
-    lab.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": other}})
+    namespaces.make(lab, other)
     services = [Service(lab, namespace).apply("here"), Service(lab, other).apply("there")]
     ids = [service.until_ready() for service in services]
     assert len(set(ids)) == 2
@@ -148,17 +149,13 @@ def test_the_same_name_in_two_namespaces(lab, the_operator, namespace):
     assert services[0].registered() == []
     assert services[1].registered() == [ids[1]]
     assert services[1].greet() == "there"
-    lab.kubectl("delete", "namespace", other, "--wait=false")
-
-
-def make_namespace(lab, name):
-    lab.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    namespaces.clear(lab, other)
 
 
 def test_a_namespace_goes_with_its_services_and_comes_back(lab, the_operator):
     idle, pinned = services = [Service(lab, name) for name in ("goes-idle", "goes-pinned")]
     for service in services:
-        make_namespace(lab, service.namespace)
+        namespaces.make(lab, service.namespace)
         service.apply("v1").until_ready()
     held = pinned.hold()
     lab.kubectl("delete", "namespace", idle.namespace, pinned.namespace, "--wait=false")
@@ -170,9 +167,10 @@ def test_a_namespace_goes_with_its_services_and_comes_back(lab, the_operator):
     assert len(pinned.registered()) == 1  # its invocation would be lost
 
     for service in services:
-        make_namespace(lab, service.namespace)
+        namespaces.make(lab, service.namespace)
         service.apply("v1").until_ready()
         assert service.greet() == "v1"
         assert service.registered() == [service.latest()["deployment_id"]]
     assert held.release() == "v1"  # it goes on where it stopped
-    lab.kubectl("delete", "namespace", idle.namespace, pinned.namespace, "--wait=false")
+    for service in services:
+        namespaces.clear(lab, service.namespace)

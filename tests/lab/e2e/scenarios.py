@@ -4,6 +4,7 @@ from typing import Callable
 
 from labkit import clusters, storage
 
+from . import namespaces
 from .cloud import DIGEST, Environment
 from .cluster import ABSENCE, Absence, Cluster
 from .end_state import cluster_state, end_state, environment_state
@@ -29,7 +30,7 @@ class Scenario:
 
 
 def a_service(run, options, kind=Service):
-    run.lab.api.request("POST", "/api/v1/namespaces", {"metadata": {"name": run.name}})
+    namespaces.make(run.lab, run.name)
     register = {"url": f"http://{run.proxies[1].address}:{run.proxies[1].port}"}
     return kind(run.lab, run.name, register=register, **{"drainDelaySeconds": 0, **options})
 
@@ -39,6 +40,7 @@ def end_service(service):
         service.end(held)
     if service.object():
         service.patch({"metadata": {"finalizers": None}})
+    namespaces.clear(service.lab, service.namespace)
 
 
 def nothing(subject):
@@ -99,9 +101,9 @@ def a_cluster(run, options):
 def end_cluster(cluster):
     if absence := getattr(cluster, "absence", None):
         absence.stop()
-    cluster.delete()
     if cluster.object():
         cluster.patch({"metadata": {"finalizers": None}})
+    cluster.leave()
 
 
 def ready_cluster(cluster):

@@ -2,6 +2,7 @@
 import pytest
 from labkit import restate_operator
 
+from . import namespaces
 from .service import RECONCILE, Service
 from .waiting import Quiet, eventually
 
@@ -10,9 +11,9 @@ from .waiting import Quiet, eventually
 def neighbour(lab, namespace):
     """A service elsewhere: when it is Ready, the operator has had time for whatever came before it."""
     other = f"{namespace}-2"
-    lab.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": other}})
+    namespaces.make(lab, other)
     yield Service(lab, other)
-    lab.kubectl("delete", "namespace", other, "--wait=false")
+    namespaces.clear(lab, other)
 
 
 def test_nothing_but_one_status_is_written(lab, service, neighbour):
