@@ -6,11 +6,11 @@ namespace restate::plan {
 namespace {
 
 // The server has read the request and does not want it: saying it again changes nothing. A conflict over an object that
-// we do not know is that too: it is somebody else's.
+// we do not know is that too: it is somebody else's, unless it was to be new.
 bool IsRefusal(const absl::Status& status, const Apply& step) {
   const ErrorClass error_class = RowOf(ReasonOf(status)).error_class;
   return error_class == ErrorClass::kOtherSideRefused || error_class == ErrorClass::kNotAllowed ||
-         (kube::IsConflict(status) && !step.live);
+         (kube::IsConflict(status) && !step.live && !step.must_be_new);
 }
 
 // A field that may not change any more would. Of an object of another uid the server says the same: that is a stale
@@ -80,11 +80,12 @@ class Executor {
   }
 
   absl::StatusOr<kube::Applier::Result> Send(const Apply& step) {
-    if (step.must_be_new && !step.live) RETURN_IF_ERROR(CheckAbsent(step.resource, kube::KeyOf(step.body)));
     // Without a known live object of ours nothing is taken by force: a foreign one of that name answers with a
     // conflict.
-    const kube::ApplyOptions options{
-        .manager = step.manager, .subresource = step.subresource, .force = step.live != nullptr};
+    const kube::ApplyOptions options{.manager = step.manager,
+                                     .subresource = step.subresource,
+                                     .force = step.live != nullptr,
+                                     .only_new = step.must_be_new && !step.live};
     return world_.applier.Apply(step.resource, step.body, step.live, options, world_.stop);
   }
 
@@ -163,14 +164,6 @@ class Executor {
       return Annotate(MakeError(Reason::kApiConflict, MessageOf(answer.status())), "our view was stale");
     }
     return answer.status();
-  }
-
-  absl::Status CheckAbsent(const kube::Resource& resource, const kube::Key& key) {
-    const auto found = world_.client.Get(resource, key, world_.stop);
-    if (kube::IsNotFound(found.status())) return absl::OkStatus();
-    if (!found.ok()) return found.status();
-    RememberFound(resource, *found);
-    return MakeError(Reason::kApiConflict, "our view was stale: " + key.ToString() + " exists");
   }
 
   void Refresh(const kube::Resource& resource, const kube::Key& key) {

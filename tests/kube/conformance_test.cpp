@@ -1,9 +1,11 @@
-// Facts about a Kubernetes API server that the operator relies on, checked on the fake and on a real one (conformance.h).
+// Facts about a Kubernetes API server that the operator relies on, checked on the fake and on a real one
+// (conformance.h).
+#include "conformance.h"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
 
-#include "conformance.h"
 #include "restate/base/error.h"
 #include "restate/json/text.h"
 
@@ -75,14 +77,15 @@ TEST_SUITE("conformance") {
     Server server;
     const auto small = server.RefusedCreate(kWidgets, server.Widget("b", Obj({{"size", 0}})));
     CHECK(small.code == 422);
-    CHECK(small.message == "Widget.conformance.test \"b\" is invalid: spec.size: Invalid value: 0: spec.size in body "
-                           "should be greater than or equal to 1");
+    CHECK(small.message ==
+          "Widget.conformance.test \"b\" is invalid: spec.size: Invalid value: 0: spec.size in body "
+          "should be greater than or equal to 1");
     const auto type = server.RefusedCreate(kWidgets, server.Widget("b", Obj({{"size", "x"}})));
     CHECK(Contains(type.message, R"(spec.size in body must be of type integer: "string")"));
     const auto missing = server.RefusedCreate(kWidgets, server.Widget("b", json::Object()));
     CHECK(Contains(missing.message, "spec.size: Required value"));
-    const Value made = server.Create(kWidgets, server.Widget("b", Obj({{"size", 1}, {"unknown", 5},
-                                                                      {"words", json::Array()}})));
+    const Value made =
+        server.Create(kWidgets, server.Widget("b", Obj({{"size", 1}, {"unknown", 5}, {"words", json::Array()}})));
     CHECK(made.FindPath({"spec", "unknown"}) == nullptr);
     CHECK(made.FindPath({"spec", "words"}) != nullptr);  // an empty list of a custom resource stays
   }
@@ -186,8 +189,10 @@ TEST_SUITE("conformance") {
     CHECK(page->items[0].Find("spec") == nullptr);
     CHECK(UidOf(page->items[0]) == UidOf(made));
     CHECK(VersionOf(page->items[0]) == VersionOf(made));
-    auto stream = server.client().Watch(kServices, {.ns = server.ns(), .resource_version = page->resource_version,
-                                                    .timeout_seconds = 30, .metadata_only = true}, {});
+    auto stream = server.client().Watch(
+        kServices,
+        {.ns = server.ns(), .resource_version = page->resource_version, .timeout_seconds = 30, .metadata_only = true},
+        {});
     REQUIRE_MESSAGE(stream.ok(), stream.status().ToString());
     server.Patch(kServices, "s", PatchType::kMerge, Obj({{"metadata", Obj({{"labels", Obj({{"k", "1"}})}})}}));
     std::string buffer;
@@ -200,8 +205,9 @@ TEST_SUITE("conformance") {
   TEST_CASE("watch with a selector: leaving the selection is DELETED, entering is ADDED") {
     Server server;
     const auto page = server.client().List(kServices, {.ns = server.ns()}, {});
-    auto stream = server.client().Watch(kServices, {.ns = server.ns(), .resource_version = page->resource_version,
-                                                    .selector = "k=1", .timeout_seconds = 30}, {});
+    auto stream = server.client().Watch(
+        kServices,
+        {.ns = server.ns(), .resource_version = page->resource_version, .selector = "k=1", .timeout_seconds = 30}, {});
     REQUIRE(stream.ok());
     server.Create(kServices, server.Service("s"));
     server.Patch(kServices, "s", PatchType::kMerge, Obj({{"metadata", Obj({{"labels", Obj({{"k", "1"}})}})}}));
@@ -282,9 +288,11 @@ TEST_SUITE("conformance") {
     Value wanted = server.Service("s");
     wanted["metadata"]["annotations"] = Obj({{"mine", "1"}, {"shared", "1"}});
     server.Apply(kServices, wanted);
-    Value other = Obj({{"apiVersion", "v1"}, {"kind", "Service"},
-                       {"metadata", Obj({{"name", "s"}, {"namespace", server.ns()},
-                                         {"annotations", Obj({{"shared", "1"}, {"theirs", "1"}})}})}});
+    Value other = Obj(
+        {{"apiVersion", "v1"},
+         {"kind", "Service"},
+         {"metadata",
+          Obj({{"name", "s"}, {"namespace", server.ns()}, {"annotations", Obj({{"shared", "1"}, {"theirs", "1"}})}})}});
     server.Apply(kServices, other, "other");
     const Value after = server.Apply(kServices, server.Service("s"));
     CHECK(*after.FindPath({"metadata", "annotations"}) == Obj({{"shared", "1"}, {"theirs", "1"}}));
@@ -322,9 +330,7 @@ TEST_SUITE("conformance") {
 
   TEST_CASE("emptying a map of a custom resource by applying {} is refused; leaving it out removes it") {
     Server server;
-    const auto with = [&](std::optional<Value> map) {
-      return server.Widget("m", Obj({{"size", 1}, {"map", map}}));
-    };
+    const auto with = [&](std::optional<Value> map) { return server.Widget("m", Obj({{"size", 1}, {"map", map}})); };
     server.Apply(kWidgets, with(Obj({{"k", "v"}})));
     const auto error = server.RefusedApply(kWidgets, with(Value(json::Object())), {.manager = "applier"});
     CHECK(error.code == 422);
@@ -355,7 +361,8 @@ TEST_SUITE("conformance") {
     Value wanted = server.ReplicaSet("r");
     wanted["metadata"]["labels"] = Obj({{"l", "1"}});
     server.Apply(kReplicaSets, wanted);
-    Value rival = Obj({{"apiVersion", "apps/v1"}, {"kind", "ReplicaSet"},
+    Value rival = Obj({{"apiVersion", "apps/v1"},
+                       {"kind", "ReplicaSet"},
                        {"metadata", Obj({{"name", "r"}, {"namespace", server.ns()}, {"labels", Obj({{"l", "2"}})}})},
                        {"spec", Obj({{"replicas", 0}})}});
     const auto error = server.RefusedApply(kReplicaSets, rival, {.manager = "rival", .force = false});
@@ -375,8 +382,7 @@ TEST_SUITE("conformance") {
     server.Apply(kWidgets, server.Widget("w", Obj({{"size", 1}, {"color", "blue"}})));
     const auto two = server.RefusedApply(kWidgets, server.Widget("w", Obj({{"size", 2}, {"color", "green"}})),
                                          {.manager = "rival", .force = false});
-    CHECK(two.message ==
-          "Apply failed with 2 conflicts: conflicts with \"applier\":\n- .spec.color\n- .spec.size");
+    CHECK(two.message == "Apply failed with 2 conflicts: conflicts with \"applier\":\n- .spec.color\n- .spec.size");
     server.Patch(kWidgets, "w", PatchType::kMerge, Obj({{"spec", Obj({{"size", 3}})}}));
     const auto update = server.RefusedApply(kWidgets, server.Widget("w", Obj({{"size", 1}, {"color", "blue"}})),
                                             {.manager = "applier", .force = false});
@@ -403,8 +409,9 @@ TEST_SUITE("conformance") {
     const auto absent = server.RefusedApply(kReplicaSets, wanted, {.manager = "applier"});
     CHECK(absent.code == 409);
     CHECK(absent.reason == "Conflict");
-    CHECK(absent.message == "Operation cannot be fulfilled on replicasets.apps \"r\": uid mismatch: the provided object "
-                            "specified uid 11111111-2222-3333-4444-555555555555, and no existing object was found");
+    CHECK(absent.message ==
+          "Operation cannot be fulfilled on replicasets.apps \"r\": uid mismatch: the provided object "
+          "specified uid 11111111-2222-3333-4444-555555555555, and no existing object was found");
     server.Apply(kReplicaSets, server.ReplicaSet("r"));
     const auto status = server.client().Apply(kReplicaSets, wanted, {.manager = "applier"}, {}).status();
     CHECK(IsConflict(status));
@@ -421,8 +428,31 @@ TEST_SUITE("conformance") {
     // Sent as it is: the client itself leaves a resourceVersion out.
     const auto error = server.RefusedRawApply(kServices, stale);
     CHECK(error.code == 409);
-    CHECK(error.message == "Operation cannot be fulfilled on services \"s\": the object has been modified; please apply "
-                           "your changes to the latest version and try again");
+    CHECK(error.message ==
+          "Operation cannot be fulfilled on services \"s\": the object has been modified; please apply "
+          "your changes to the latest version and try again");
+  }
+
+  TEST_CASE("A9: an apply that only makes: what is there already is a conflict, and stays as it is") {
+    Server server;
+    const ApplyOptions options{.manager = "applier", .force = false, .only_new = true};
+    const auto only_makes = [&](const Resource& resource, Value wanted) {
+      CAPTURE(std::string(resource.plural));
+      const auto made = server.client().Apply(resource, wanted, options, {});
+      REQUIRE(made.ok());
+      CHECK(OwnedBy(*made, "applier").find("resourceVersion") == std::string::npos);
+      CHECK(made->StringAt({"metadata", "resourceVersion"}) != "1");
+
+      wanted["metadata"]["labels"]["a"] = "b";
+      const auto error = server.RefusedApply(resource, wanted, options);
+      CHECK(error.code == 409);
+      CHECK(error.reason == "Conflict");
+      const Value found = server.Get(resource, wanted.StringAt({"metadata", "name"}));
+      CHECK(found.StringAt({"metadata", "labels", "a"}) == "");
+    };
+    only_makes(kServices, server.Service("s"));
+    only_makes(kReplicaSets, server.ReplicaSet("r"));
+    only_makes(kWidgets, server.Widget("w", Obj({{"size", 1}})));
   }
 
   TEST_CASE("A1: managedFields in the body, another kind or another name are refused") {
@@ -442,7 +472,8 @@ TEST_SUITE("conformance") {
     Server server;
     const Value made = server.Apply(kWidgets, server.Widget("w", Obj({{"size", 1}})));
     const Value conditions = Arr({Obj({{"type", "Ready"}, {"status", "True"}})});
-    const Value status = Obj({{"apiVersion", "conformance.test/v1"}, {"kind", "Widget"},
+    const Value status = Obj({{"apiVersion", "conformance.test/v1"},
+                              {"kind", "Widget"},
                               {"metadata", Obj({{"name", "w"}, {"namespace", server.ns()}})},
                               {"status", Obj({{"replicas", 1}, {"conditions", conditions}})}});
     Value sly = status;
@@ -457,9 +488,11 @@ TEST_SUITE("conformance") {
     Value wrong_door = status;
     wrong_door["status"]["replicas"] = 7;
     CHECK(server.Apply(kWidgets, wrong_door, "other").IntAt({"status", "replicas"}) == 1);
-    const auto absent = server.client().Apply(kWidgets, Obj({{"apiVersion", "conformance.test/v1"}, {"kind", "Widget"},
-                                              {"metadata", Obj({{"name", "nobody"}, {"namespace", server.ns()}})},
-                                              {"status", Obj({{"replicas", 1}})}}),
+    const auto absent = server.client().Apply(kWidgets,
+                                              Obj({{"apiVersion", "conformance.test/v1"},
+                                                   {"kind", "Widget"},
+                                                   {"metadata", Obj({{"name", "nobody"}, {"namespace", server.ns()}})},
+                                                   {"status", Obj({{"replicas", 1}})}}),
                                               {.manager = "applier", .subresource = "status"}, {});
     CHECK(IsNotFound(absent.status()));
   }
@@ -468,7 +501,8 @@ TEST_SUITE("conformance") {
     Server server;
     server.Apply(kWidgets, server.Widget("w", Obj({{"size", 1}})));
     const auto status = [&](Value conditions) {
-      return Obj({{"apiVersion", "conformance.test/v1"}, {"kind", "Widget"},
+      return Obj({{"apiVersion", "conformance.test/v1"},
+                  {"kind", "Widget"},
                   {"metadata", Obj({{"name", "w"}, {"namespace", server.ns()}})},
                   {"status", Obj({{"conditions", std::move(conditions)}})}});
     };
@@ -481,11 +515,12 @@ TEST_SUITE("conformance") {
   TEST_CASE("A12: scale has its own manager and moves the generation") {
     Server server;
     server.Apply(kReplicaSets, server.ReplicaSet("r"));
-    const Value scale = Obj({{"apiVersion", "autoscaling/v1"}, {"kind", "Scale"},
+    const Value scale = Obj({{"apiVersion", "autoscaling/v1"},
+                             {"kind", "Scale"},
                              {"metadata", Obj({{"name", "r"}, {"namespace", server.ns()}})},
                              {"spec", Obj({{"replicas", 2}})}});
-    const auto refused = server.RefusedApply(
-        kReplicaSets, scale, {.manager = "scaler", .subresource = "scale", .force = false});
+    const auto refused =
+        server.RefusedApply(kReplicaSets, scale, {.manager = "scaler", .subresource = "scale", .force = false});
     CHECK(refused.code == 409);
     const Value answer = server.Apply(kReplicaSets, scale, "scaler", "scale");
     CHECK(answer.StringAt({"kind"}) == "Scale");
@@ -514,8 +549,8 @@ TEST_SUITE("conformance") {
   TEST_CASE("merge patch: a stale resourceVersion is refused, a missing object is 404") {
     Server server;
     server.Create(kServices, server.Service("s"));
-    const auto stale = server.RefusedPatch(kServices, "s", PatchType::kMerge,
-                                           Obj({{"metadata", Obj({{"resourceVersion", "1"}})}}));
+    const auto stale =
+        server.RefusedPatch(kServices, "s", PatchType::kMerge, Obj({{"metadata", Obj({{"resourceVersion", "1"}})}}));
     CHECK(stale.code == 409);
     CHECK(server.RefusedPatch(kServices, "nobody", PatchType::kMerge, json::Object()).code == 404);
   }
@@ -528,8 +563,8 @@ TEST_SUITE("conformance") {
     const Value held = server.Patch(kWidgets, "w", PatchType::kJson, add);
     CHECK(*held.FindPath({"metadata", "finalizers"}) == Arr({"conformance.test/f"}));
     CHECK(GenerationOf(held) == 1);
-    const auto status = server.client().Patch(kWidgets, server.KeyFor("w"), PatchType::kJson, add, "patcher", "", {})
-                            .status();
+    const auto status =
+        server.client().Patch(kWidgets, server.KeyFor("w"), PatchType::kJson, add, "patcher", "", {}).status();
     CHECK(IsConflict(status));
     REQUIRE(ApiErrorOf(status).has_value());
     CHECK(ApiErrorOf(status)->code == 422);
@@ -557,8 +592,8 @@ TEST_SUITE("conformance") {
         Obj({{"metadata", Obj({{"finalizers", Arr({"conformance.test/f", "conformance.test/g"})}})}}));
     CHECK(refused.code == 422);
     CHECK(Contains(refused.message, "no new finalizers can be added if the object is being deleted"));
-    const Value last = server.Patch(kWidgets, "w", PatchType::kMerge,
-                                    *json::Parse(R"({"metadata":{"finalizers":null}})"));
+    const Value last =
+        server.Patch(kWidgets, "w", PatchType::kMerge, *json::Parse(R"({"metadata":{"finalizers":null}})"));
     CHECK(UidOf(last) == UidOf(made));
     CHECK(IsNotFound(server.client().Get(kWidgets, server.KeyFor("w"), {}).status()));
   }
@@ -569,7 +604,8 @@ TEST_SUITE("conformance") {
     const auto foreign = server.client().Delete(kWidgets, server.KeyFor("w"), {.uid = "another"}, {});
     REQUIRE(IsConflict(foreign));
     CHECK(ApiErrorOf(foreign)->code == 409);
-    CHECK(Contains(ApiErrorOf(foreign)->message, "the UID in the precondition (another) does not match the UID in record"));
+    CHECK(Contains(ApiErrorOf(foreign)->message,
+                   "the UID in the precondition (another) does not match the UID in record"));
     const auto stale =
         server.client().Delete(kWidgets, server.KeyFor("w"), {.uid = UidOf(made), .resource_version = "1"}, {});
     REQUIRE(IsConflict(stale));
@@ -638,8 +674,10 @@ TEST_SUITE("conformance") {
     const auto late = server.RefusedCreate(kWidgets, server.Widget("late", Obj({{"size", 1}})));
     CHECK(late.code == 403);
     CHECK(late.reason == "NamespaceTerminating");
-    CHECK(Contains(late.message, "widgets.conformance.test \"late\" is forbidden: unable to create new content in "
-                                 "namespace " + server.ns() + " because it is being terminated"));
+    CHECK(Contains(late.message,
+                   "widgets.conformance.test \"late\" is forbidden: unable to create new content in "
+                   "namespace " +
+                       server.ns() + " because it is being terminated"));
     CHECK(server.RefusedApply(kServices, server.Service("late"), {.manager = "applier"}).code == 403);
     // What is there can still change: that is how finalizers are released.
     const auto released = server.client().Patch(kWidgets, server.KeyFor("held"), PatchType::kMerge,

@@ -46,6 +46,7 @@ struct ApplyOptions {
   std::string_view manager;           // at most 128 characters
   std::string_view subresource = "";  // "status", "scale"
   bool force = true;                  // only for objects we own (client-rules A5)
+  bool only_new = false;              // a conflict when an object of that name exists, whoever owns it
 };
 
 struct DeleteOptions {

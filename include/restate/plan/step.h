@@ -35,8 +35,9 @@ struct Apply {
   std::optional<kube::Event> if_refused = std::nullopt;
   // If this changes something, the plan ends here: what comes after it was planned for the case that it is refused.
   bool ends_plan = false;
-  // Where `live` is null, looks first whether the name is taken by an object that no watch shows. An apply would add to
-  // such an object without a conflict. What is found goes into the cache, and the step fails as a lost race.
+  // Where `live` is null, the name may still be taken by an object that no watch shows, to which an apply would add
+  // without a conflict. So the server is told to make it or to do nothing. What it has instead goes into the cache, and
+  // the step fails as a lost race.
   bool must_be_new = false;
   // If the server refuses it, the applies after it are carried out all the same, and nothing else is. The pass has
   // failed with that refusal.

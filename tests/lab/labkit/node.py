@@ -55,7 +55,7 @@ def write_network_config(lab):
     """A bridge inside the lab's network. Addresses are remembered in the lab's directory, not in the machine's."""
     addresses = {"type": "host-local", "dataDir": str(lab.directory / "cni-addresses"),
                  "ranges": [[{"subnet": "10.244.0.0/24"}]], "routes": [{"dst": "0.0.0.0/0"}]}
-    bridge = {"type": "bridge", "bridge": "lab0", "isGateway": True, "ipMasq": True, "hairpinMode": True,
+    bridge = {"type": "bridge", "bridge": "lab0", "isGateway": True, "hairpinMode": True,  # nothing leaves the lab
               "ipam": addresses}
     ports = {"type": "portmap", "capabilities": {"portMappings": True}}
     (lab.directory / "cni").mkdir(exist_ok=True)
