@@ -17,10 +17,10 @@ default:
 demo *ARGS: (build "src/app/restate-operator")
     {{ python }} tests/lab/demo {{ ARGS }}
 
-# build and run everything that CI runs: unit tests, the same under the sanitizers, the lab
+# build everything and run all tests, those on a real cluster too; in CI also what `sanitize` does
 [no-exit-message]
 test:
-    @{{ python }} tests/run unit asan tsan lab
+    @{{ python }} tests/run unit {{ if env("CI", "") == "true" { "asan tsan" } else { "" } }} lab
 
 # build and run the unit tests only
 [no-exit-message]

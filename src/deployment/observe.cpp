@@ -22,6 +22,9 @@ bool WasReady(const Observed& seen) {
   return seen.status && seen.status->observed_generation == seen.object->generation() && plan::IsReady(*seen.object);
 }
 
+// From the answer to a look until the pass that it wakes has it.
+constexpr Clock::Duration kThisMoment = std::chrono::milliseconds(200);
+
 // About to be registered: it may be already (see above), and whoever waits for a look is woken when Restate is back.
 bool IsToBeRegistered(const Observed& seen, const Version& current) {
   return current.deployment_id.empty() && current.MayBeRegistered() && !VersionNotReady(seen, current);
@@ -49,6 +52,14 @@ Clock::Duration AgeForRemovals(const Observed& seen, const Version* current) {
   return age;
 }
 
+// What a forced deletion says is lost is to be what there was when it was asked for, and not before: then a look may
+// only be as old as the request, whose time is cut to a second. Whoever waits for a look is given one of this moment.
+Clock::Duration AgeForLosses(const Observed& seen) {
+  if (seen.mode() != Mode::kForce) return kFreshLook;
+  const absl::Duration since = seen.now - seen.deletion_requested() - absl::Seconds(1);
+  return std::clamp<Clock::Duration>(absl::ToChronoNanoseconds(since), kThisMoment, kFreshLook);
+}
+
 }  // namespace
 
 bool Observed::MayBeRegistered() const {
@@ -63,8 +74,8 @@ std::optional<admin::Wanted> LookNeeded(const Observed& seen) {
     // they left in Restate is to go as well. A Restate that cannot be named was never registered with.
     const bool named = seen.endpoint.ok() || ReasonOf(seen.endpoint.status()) == Reason::kNotSynced;
     if (!seen.MayBeRegistered() && (!named || !seen.cluster_is_there())) return std::nullopt;
-    return admin::Wanted{
-        .max_age = AgeForRemovals(seen, current), .count_unpinned = true, .watched = IdsOf(seen, current)};
+    const Clock::Duration age = std::min(AgeForRemovals(seen, current), AgeForLosses(seen));
+    return admin::Wanted{.max_age = age, .count_unpinned = true, .watched = IdsOf(seen, current)};
   }
   const bool routes = current && (!current->deployment_id.empty() || IsToBeRegistered(seen, *current));
   if (!AnyMayBeRegistered(seen, current) && !routes) return std::nullopt;

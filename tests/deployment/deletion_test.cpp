@@ -225,6 +225,19 @@ TEST_CASE("F6: force: told first, then everything goes at once with its work, an
   }
 }
 
+TEST_CASE("what a forced deletion says is lost was there when it was asked for") {
+  Scene scene = Deleted();
+  const auto age = [&](double seconds_since) {
+    scene.Delete(scene.now - absl::Seconds(seconds_since));
+    return LookNeeded(scene.See())->max_age;
+  };
+  CHECK(age(3) == kFreshLook);
+  scene.restate()["deletePolicy"] = "force";
+  CHECK(age(0) == std::chrono::milliseconds(200));  // whoever waits for a look gets it
+  CHECK(age(4) == std::chrono::seconds(3));
+  CHECK(age(60) == kFreshLook);
+}
+
 TEST_CASE("drained until the deadline, forced after it") {
   Scene scene = Deleted({.id = "dp_1"});
   scene.look.deployments["dp_1"].pinned["paused"] = 1;
