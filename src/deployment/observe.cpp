@@ -39,25 +39,25 @@ std::vector<std::string> IdsOf(const Observed& seen, const Version* current) {
   return ids;
 }
 
-// How old a look may be that removals rest on. When one is due, it must have come after the date: a version leaves
-// after two looks, drainDelaySeconds apart at least, that found nothing. One look alone is no snapshot (an invocation
-// may move between its tables).
-Clock::Duration AgeForRemovals(const Observed& seen, const Version* current) {
-  Clock::Duration age = kFreshLook;
-  for (const Version& version : seen.versions) {
-    const auto at = version.RemovalTime();
-    if (&version == current || !at || *at > seen.now) continue;
-    age = std::min<Clock::Duration>(age, absl::ToChronoNanoseconds(seen.now - *at));
-  }
-  return age;
-}
-
 // What a forced deletion says is lost is to be what there was when it was asked for, and not before: then a look may
 // only be as old as the request, whose time is cut to a second. Whoever waits for a look is given one of this moment.
 Clock::Duration AgeForLosses(const Observed& seen) {
   if (seen.mode() != Mode::kForce) return kFreshLook;
   const absl::Duration since = seen.now - seen.deletion_requested() - absl::Seconds(1);
   return std::clamp<Clock::Duration>(absl::ToChronoNanoseconds(since), kThisMoment, kFreshLook);
+}
+
+// How old a look may be that removals rest on. When one is due, it must have come after the date: a version leaves
+// after two looks, drainDelaySeconds apart at least, that found nothing. One look alone is no snapshot (an invocation
+// may move between its tables).
+Clock::Duration AgeForRemovals(const Observed& seen, const Version* current) {
+  Clock::Duration age = AgeForLosses(seen);
+  for (const Version& version : seen.versions) {
+    const auto at = version.RemovalTime();
+    if (&version == current || !at || *at > seen.now) continue;
+    age = std::min<Clock::Duration>(age, absl::ToChronoNanoseconds(seen.now - *at));
+  }
+  return age;
 }
 
 }  // namespace
@@ -74,8 +74,8 @@ std::optional<admin::Wanted> LookNeeded(const Observed& seen) {
     // they left in Restate is to go as well. A Restate that cannot be named was never registered with.
     const bool named = seen.endpoint.ok() || ReasonOf(seen.endpoint.status()) == Reason::kNotSynced;
     if (!seen.MayBeRegistered() && (!named || !seen.cluster_is_there())) return std::nullopt;
-    const Clock::Duration age = std::min(AgeForRemovals(seen, current), AgeForLosses(seen));
-    return admin::Wanted{.max_age = age, .count_unpinned = true, .watched = IdsOf(seen, current)};
+    return admin::Wanted{
+        .max_age = AgeForRemovals(seen, current), .count_unpinned = true, .watched = IdsOf(seen, current)};
   }
   const bool routes = current && (!current->deployment_id.empty() || IsToBeRegistered(seen, *current));
   if (!AnyMayBeRegistered(seen, current) && !routes) return std::nullopt;

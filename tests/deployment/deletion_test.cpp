@@ -236,6 +236,15 @@ TEST_CASE("what a forced deletion says is lost was there when it was asked for")
   CHECK(age(0) == std::chrono::milliseconds(200));  // whoever waits for a look gets it
   CHECK(age(4) == std::chrono::seconds(3));
   CHECK(age(60) == kFreshLook);
+
+  // The same of a Restate that a version was registered with before.
+  const auto told =
+      Obj({{"name", scene.NameOf("v1")}, {"phase", "Draining"}, {"registeredAt", Arr({"http://old:9070"})}});
+  scene.cr()["status"] = Obj({{"replicas", 1}, {"versions", Arr({told})}});
+  age(4);
+  const auto elsewhere = LooksElsewhere(scene.See());
+  REQUIRE(elsewhere.size() == 1);
+  CHECK(elsewhere.begin()->second.max_age == std::chrono::seconds(3));
 }
 
 TEST_CASE("drained until the deadline, forced after it") {
