@@ -160,7 +160,7 @@ class ControlPlaneTest(unittest.TestCase):
         process.pid_file(lab.directory, "kube-scheduler").unlink()
         os.kill(lab.pid("kube-controller-manager"), signal.SIGKILL)
         lab.down()
-        outsider.wait(5)  # with an end that `down` may have heard already, as it is a child of the same program
+        self.assertEqual(outsider.wait(5), -signal.SIGKILL)
         self.assertEqual(traces(lab), [])
         lab.down()
 

@@ -120,17 +120,7 @@ def end(pids, sig=signal.SIGKILL, wait=10):
         left = {pid: started for pid, started in left.items() if started and start_time(pid) == started}
         if not left or time.monotonic() > deadline:
             return list(left)
-        reap(left)
         time.sleep(0.02)
-
-
-def reap(pids):
-    """Children of this very program stay as zombies until they are waited for."""
-    for pid in pids:
-        try:
-            os.waitpid(pid, os.WNOHANG)
-        except ChildProcessError:
-            pass
 
 
 def all_pids():
