@@ -290,23 +290,41 @@ APIS = {
 }
 
 
-@pytest.mark.parametrize("api", APIS.values(), ids=APIS)
-def test_later(lab, cluster, api):
-    """Absent, installed while the operator runs, removed, and installed once more."""
-    cluster.apply(security=api.security)
-    until_told(cluster, api.about, api.reason, cloud_apis.name_of(api.crd))
-    eventually(f"Ready is {api.status}", lambda: cluster.condition()[0] == api.status, told=cluster.status)
-    assert bool(cluster.stateful_set()) == (api.status == "True")  # no pod starts without its identity
+@pytest.fixture
+def askers(lab):
+    """For each API a cluster that asks for it."""
+    made = {name: Cluster(lab, f"later-{name}", cluster={"autoProvision": False}) for name in APIS}
+    yield made
+    for cluster in made.values():
+        cluster.leave()
+
+
+def test_later(lab, askers):
+    """Absent, installed one by one while the operator runs, all removed, and installed once more."""
+    for name, api in APIS.items():
+        askers[name].apply(security=api.security)
+    until_all_are_told(askers)
+    for name, api in APIS.items():
+        cluster = askers[name]
+        eventually(f"Ready is {api.status}", lambda: cluster.condition()[0] == api.status, told=cluster.status)
+        assert bool(cluster.stateful_set()) == (api.status == "True")  # no pod starts without its identity
     for _ in range(2):
         quiet = Quiet(lab, restate_operator.AGENT)
-        cloud_apis.install(lab, api.crd)
-        eventually("the cluster goes on with it", lambda: api.uses(cluster), NOTICED, cluster.status)
-        eventually("nobody says that it is missing", lambda: not told(cluster, api.about, api.reason, "not installed"),
-                   told=cluster.status)
+        for name, api in APIS.items():
+            cloud_apis.install(lab, api.crd)
+            eventually(f"{name}: the cluster goes on with it", lambda: api.uses(askers[name]), NOTICED, askers[name].status)
+        for name, api in APIS.items():
+            eventually(f"{name}: nobody says that it is missing", lambda: not told(
+                askers[name], api.about, api.reason, "not installed"), told=askers[name].status)
         quiet.until_quiet()
-        before, pods = Quiet(lab, restate_operator.AGENT), cluster.uids()
-        cloud_apis.remove(lab, api.crd)
-        until_told(cluster, api.about, api.reason, cloud_apis.name_of(api.crd))
+        before, pods = Quiet(lab, restate_operator.AGENT), {name: askers[name].uids() for name in APIS}
+        cloud_apis.remove(lab, *(api.crd for api in APIS.values()))
+        until_all_are_told(askers)
         before.until_quiet()
         assert len(before.requests()) < BUSY, before.requests()
-        assert cluster.uids() == pods  # those that have it keep it
+        assert {name: askers[name].uids() for name in APIS} == pods  # those that have it keep it
+
+
+def until_all_are_told(askers):
+    for name, api in APIS.items():
+        until_told(askers[name], api.about, api.reason, cloud_apis.name_of(api.crd))
