@@ -17,6 +17,8 @@ MARK = "RESTATE_LAB_PROCESS"
 # Percent by which a Go program's memory grows between two collections, as GOGC has it; 100 without it. Labs side by side
 # have less of the processor than of memory.
 GARBAGE = "400"
+# What else a Go program is told where the caller says it: how many cores it is to use.
+CORES = "GOMAXPROCS"
 
 
 def start_time(pid):
@@ -67,7 +69,7 @@ def names(directory):
 def start(directory, name, command, prefix=(), env=None):
     """Starts a part unless it runs already. Its output goes to log/NAME.log; it outlives the caller.
 
-    Of the caller's environment it sees nothing but what is given here: a proxy or a KUBECONFIG would lead it astray.
+    Of the caller's environment it sees CORES, and else what is given here: a proxy or a KUBECONFIG would lead it astray.
     """
     if pid_of(directory, name):
         return False
@@ -75,7 +77,8 @@ def start(directory, name, command, prefix=(), env=None):
     log = Path(directory) / "log" / f"{name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     environment = {"PATH": tools.search_path(), "HOME": str(directory), "LANG": "C.UTF-8", "GOGC": GARBAGE,
-                   **(env or {}), MARK: f"{directory}:{name}"}
+                   **({CORES: os.environ[CORES]} if CORES in os.environ else {}), **(env or {}),
+                   MARK: f"{directory}:{name}"}
     with log.open("ab") as out:
         process = subprocess.Popen([*prefix, *map(str, command)], stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                                    start_new_session=True, cwd="/", env=environment)
