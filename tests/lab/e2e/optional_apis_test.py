@@ -20,7 +20,7 @@ EKS = "my-eks"
 ROLE = "arn:aws:iam::123456789012:role/restate"
 ACCOUNT = "restate@my-project.iam.gserviceaccount.com"
 NOTICED = 5  # seconds after an API is served
-BUSY = 60  # requests of the operator after an API has gone: its passes, and looks whether it is back
+BUSY = 60  # requests of the operator after all of them have gone: its passes, and looks whether they are back
 LISTS = "restate_operator_lists_total"
 SYNCED = cloud_apis.condition("ACK.ResourceSynced", "True")
 BOUND = cloud_apis.condition("Ready", "True", "UpToDate")
@@ -312,7 +312,8 @@ def test_later(lab, askers):
         quiet = Quiet(lab, restate_operator.AGENT)
         for name, api in APIS.items():
             cloud_apis.install(lab, api.crd)
-            eventually(f"{name}: the cluster goes on with it", lambda: api.uses(askers[name]), NOTICED, askers[name].status)
+            eventually(f"{name}: the cluster goes on with it", lambda: api.uses(askers[name]), NOTICED,
+                       askers[name].status)
         for name, api in APIS.items():
             eventually(f"{name}: nobody says that it is missing", lambda: not told(
                 askers[name], api.about, api.reason, "not installed"), told=askers[name].status)

@@ -3,34 +3,10 @@ import pytest
 
 from labkit import greeter, restate_operator
 
-from . import namespaces
 from .service import REMOVE_AT, Service
 from .waiting import Quiet, eventually, throughout
 
 pytestmark = pytest.mark.long
-
-
-BEGIN = {"two-taken-over": 2, "one-taken-over": 1, "one-deregistered": 1, "two-deregistered": 2}  # versions of a service
-
-
-@pytest.fixture(scope="module")
-def services(lab, running):
-    """What each test begins with: a service, the deployment ids of its versions, and a call on the first of two.
-
-    All are registered before any test: what looks say against a registration is not believed for half a minute.
-    """
-    made = {}
-    for name, versions in BEGIN.items():
-        namespaces.make(lab, name)
-        service = Service(lab, name).apply("v1")
-        ids, held = [service.until_ready()], None
-        if versions == 2:
-            held = service.hold()
-            ids.append(service.apply("v2").until_ready())
-        made[name] = service, ids, held
-    yield made
-    for name in made:
-        namespaces.clear(lab, name)
 
 
 class Stranger:
@@ -56,8 +32,12 @@ def look_now(service):
     service.annotate("lab/look", "now")
 
 
-def test_a_stranger_takes_the_service_over_and_goes(lab, the_operator, services, admin_log):
-    service, (first, second), held = services["two-taken-over"]
+def test_a_stranger_takes_the_service_over_and_goes(lab, service, admin_log):
+    service.apply("v1")
+    first = service.until_ready()
+    held = service.hold()
+    service.apply("v2")
+    second = service.until_ready()
     stranger = Stranger(lab, service)
     quiet, admin_writes = Quiet(lab, restate_operator.AGENT, service.namespace), len(admin_log.writes)
     takeover = stranger.take_over()
@@ -86,8 +66,9 @@ def test_a_stranger_takes_the_service_over_and_goes(lab, the_operator, services,
     service.until_scaled_to_zero("v1")
 
 
-def test_a_stranger_takes_the_only_version_over_and_goes(lab, the_operator, services):
-    service, (deployment,), _ = services["one-taken-over"]
+def test_a_stranger_takes_the_only_version_over_and_goes(lab, service):
+    service.apply("v1")
+    deployment = service.until_ready()
     takeover = Stranger(lab, service).take_over()
     look_now(service)
     service.until_condition("False", "ForeignDeployment")
@@ -96,24 +77,28 @@ def test_a_stranger_takes_the_only_version_over_and_goes(lab, the_operator, serv
     assert service.greet() == "v1"
 
 
-def test_somebody_deregisters_the_only_version(the_operator, services):
-    service, (deployment,), _ = services["one-deregistered"]
-    service.deregister(deployment)
+def test_somebody_deregisters_the_only_version(service):
+    service.apply("v1")
+    service.deregister(service.until_ready())
     assert service.latest() == {}
     look_now(service)
     eventually("it is registered again", service.registered, told=service.status)
-    eventually("the status names it", lambda: [service.ready()] == service.registered(), told=service.status)
+    assert [service.until_ready()] == service.registered()
     assert service.latest()["deployment_id"] == service.id_of("v1")
     assert service.greet() == "v1"
 
 
-def test_somebody_deregisters_the_latest_of_two_versions(the_operator, services):
-    service, (first, second), held = services["two-deregistered"]
+def test_somebody_deregisters_the_latest_of_two_versions(service):
+    service.apply("v1")
+    first = service.until_ready()
+    held = service.hold()
+    service.apply("v2")
+    second = service.until_ready()
     service.deregister(second)
     assert service.latest()["deployment_id"] == first  # Restate falls back
     eventually("version 2 gets new work again", lambda: service.latest()["deployment_id"] != first,
                told=service.status)
-    eventually("the status names it", lambda: service.ready() == service.latest()["deployment_id"], told=service.status)
+    assert service.until_ready() == service.latest()["deployment_id"]
     assert service.greet() == "v2"
     assert held.pinned_to() == first
     assert held.release() == "v1"
