@@ -11,8 +11,6 @@ namespace restate::app {
 namespace {
 
 constexpr Clock::Duration kReleaseLimit = std::chrono::seconds(1);
-// So that a request at a server that hangs leaves time for another within the renew deadline.
-constexpr int kRequestsPerDeadline = 4;
 
 // The pod, or the machine, and what tells this life of the process from others: a container that is started anew keeps
 // its pod.
@@ -43,7 +41,7 @@ absl::StatusOr<std::unique_ptr<Leadership>> Leadership::New(const Settings& sett
   made->http_ = *std::move(http);
   made->client_ =
       std::make_unique<kube::Client>(*made->http_, &metrics.ApiRequests(),
-                                     absl::FromChrono(settings.lease_times.renew_deadline / kRequestsPerDeadline));
+                                     absl::FromChrono(settings.lease_times.RequestLimit()));
   made->election_ = std::make_unique<runtime::LeaderElection>(
       runtime::LeaderElectionOptions{
           .lease = made->lease_,

@@ -51,7 +51,7 @@ struct LeaderElection::Impl {
   void WatchTime(std::stop_token stop);
   using Move = std::function<void(LeaseState&, Clock::TimePoint now)>;
   void Advance(const Move& move, std::optional<std::string> news = std::nullopt);
-  void Fail(const absl::Status& status);
+  void Fail(const absl::Status& status, Clock::TimePoint sent);
   void LogStanding();
   bool LeadsLocked() const { return alone || (state.leads_until() && clock.Now() < *state.leads_until()); }
 };
@@ -138,9 +138,10 @@ void LeaderElection::Impl::Step(std::stop_token stop) {
 }
 
 void LeaderElection::Impl::Look(std::stop_token stop) {
+  const auto sent = clock.Now();
   const auto lease = client.Get(kLeases, options.lease, stop);
   if (stop.stop_requested()) return;
-  if (!lease.ok()) return Fail(lease.status());
+  if (!lease.ok()) return Fail(lease.status(), sent);
   Advance([&](LeaseState& s, Clock::TimePoint now) { s.Looked(*lease, now); }, "");
 }
 
@@ -154,11 +155,12 @@ void LeaderElection::Impl::Write(bool create, std::stop_token stop) {
   const auto lease =
       create ? client.Create(kLeases, body, kube::kManager, stop) : client.Update(kLeases, body, kube::kManager, stop);
   if (stop.stop_requested()) return;
-  if (!lease.ok()) return Fail(lease.status());
+  if (!lease.ok()) return Fail(lease.status(), sent);
   Advance([&](LeaseState& s, Clock::TimePoint now) { s.Written(*lease, sent, now); }, "");
 }
 
 void LeaderElection::Impl::Watch(const WatchLease& ask, std::stop_token stop) {
+  const auto sent = clock.Now();
   const auto stream = client.Watch(kLeases,
                                    {.ns = options.lease.ns,
                                     .resource_version = ask.resource_version,
@@ -168,7 +170,7 @@ void LeaderElection::Impl::Watch(const WatchLease& ask, std::stop_token stop) {
                                     .bookmarks = false},
                                    stop);
   if (stop.stop_requested()) return;
-  if (!stream.ok()) return Fail(stream.status());
+  if (!stream.ok()) return Fail(stream.status(), sent);
   LineBuffer lines;
   for (bool open = true; open && lines.pending() <= kLongestEvent;) {
     const auto read = (*stream)->Read(lines.Tail());
@@ -232,10 +234,10 @@ void LeaderElection::Impl::Advance(const Move& move, std::optional<std::string> 
   if (end->why != EndOfTerm::Why::kReleased) ended(*end);
 }
 
-void LeaderElection::Impl::Fail(const absl::Status& status) {
+void LeaderElection::Impl::Fail(const absl::Status& status, Clock::TimePoint sent) {
   const auto error = kube::ApiErrorOf(status);
   const bool an_answer = error && (error->code == 404 || error->code == 409);  // like any other
-  Advance([&](LeaseState& s, Clock::TimePoint now) { s.Failed(status, now); },
+  Advance([&](LeaseState& s, Clock::TimePoint now) { s.Failed(status, sent, now); },
           an_answer ? std::string() : std::string(MessageOf(status)));
 }
 

@@ -98,7 +98,7 @@ void LeaseState::Written(const json::Value& lease, Clock::TimePoint sent, Clock:
   Go(UpdateLease{}, sent + times_.RenewEvery());
 }
 
-void LeaseState::Failed(const absl::Status& status, Clock::TimePoint now) {
+void LeaseState::Failed(const absl::Status& status, Clock::TimePoint sent, Clock::TimePoint now) {
   if (over()) return;
   const int code = CodeOf(status);
   // Somebody was faster, or an earlier write of ours arrived without an answer: a look tells.
@@ -117,10 +117,7 @@ void LeaseState::Failed(const absl::Status& status, Clock::TimePoint now) {
                                                 lease_.ns)},
         now);
   }
-  Clock::Duration wait = times_.retry;
-  if (const auto wanted = RetryAfterOf(status))
-    wait = std::max<Clock::Duration>(wait, absl::ToChronoNanoseconds(*wanted));
-  Go(LookAtLease{}, now + wait);
+  Go(LookAtLease{}, NextTry(status, sent, now));
 }
 
 bool LeaseState::Event(const json::Value& lease, Clock::TimePoint now) {
@@ -188,6 +185,18 @@ void LeaseState::Hold(Clock::TimePoint now) {
     return Go(EndOfTerm{Why::kTaken, absl::StrCat("leadership is over: ", Name(), " is held by ", seen_.holder)}, now);
   }
   gone ? Go(CreateLease{}, now) : Go(UpdateLease{}, now);
+}
+
+// A request that hung has been the pause itself. And whoever leads tries as long as there is time for it, whatever the
+// server asks for: to wait past the end of the term would be to give it up.
+Clock::TimePoint LeaseState::NextTry(const absl::Status& status, Clock::TimePoint sent, Clock::TimePoint now) const {
+  Clock::TimePoint next = std::max(now, sent + times_.retry);
+  if (const auto wanted = RetryAfterOf(status))
+    next = std::max<Clock::TimePoint>(next, now + absl::ToChronoNanoseconds(*wanted));
+  const auto until = leads_until();
+  if (!until) return next;
+  const auto last = *until - times_.RequestLimit();
+  return now < last ? std::min(next, last) : next;
 }
 
 Clock::TimePoint LeaseState::ClaimEnds() const {

@@ -88,7 +88,7 @@ TEST_CASE("L1: times with which two could lead, or one would lose its lease for 
 
 TEST_CASE_FIXTURE(Candidate, "where there is no Lease it is made, and renewed every half deadline") {
   CHECK(Looks());
-  state.Failed(Refused(404, "NotFound"), now);
+  state.Failed(Refused(404, "NotFound"), now, now);
   REQUIRE(Creates());
   const Value made = state.Body(kWall);
   CHECK(made.StringAt({"metadata", "name"}) == kLease.name);
@@ -210,27 +210,27 @@ TEST_CASE_FIXTURE(Candidate, "L9: a Lease that is deleted does not end the claim
   REQUIRE(Looks());
   CHECK(Wait() == 2s);
   now += 2s;
-  state.Failed(Refused(404, "NotFound"), now);
+  state.Failed(Refused(404, "NotFound"), now, now);
   CHECK(Looks());
   now = kStart + 14s;
-  state.Failed(Refused(404, "NotFound"), now);
+  state.Failed(Refused(404, "NotFound"), now, now);
   CHECK(Looks());
   CHECK(Wait() == 1s);
   now += 1s;
-  state.Failed(Refused(404, "NotFound"), now);
+  state.Failed(Refused(404, "NotFound"), now, now);
   REQUIRE(Creates());
   CHECK(RecordOf(state.Body(kWall)).transitions == 4);
   // The old holder came back just before.
-  state.Failed(Refused(409, "AlreadyExists"), now);
+  state.Failed(Refused(409, "AlreadyExists"), now, now);
   REQUIRE(Looks());
   state.Looked(LeaseOf({.renewed = "later", .version = "9"}), now);
   CHECK(Follows());
 }
 
 TEST_CASE_FIXTURE(Candidate, "L4: a lost race is looked at, at once the first time") {
-  state.Failed(Refused(404, "NotFound"), now);
+  state.Failed(Refused(404, "NotFound"), now, now);
   for (const auto wait : {0s, 2s}) {
-    state.Failed(Refused(409, "Conflict"), now);
+    state.Failed(Refused(409, "Conflict"), now, now);
     CHECK(Looks());
     CHECK(Wait() == wait);
   }
@@ -240,13 +240,13 @@ TEST_CASE_FIXTURE(Candidate, "L4: a lost race is looked at, at once the first ti
 }
 
 TEST_CASE_FIXTURE(Candidate, "who follows asks again after a failure, and obeys Retry-After") {
-  state.Failed(Down(), now);
+  state.Failed(Down(), now, now);
   CHECK(Looks());
   CHECK(Wait() == 2s);
-  state.Failed(restate::WithRetryAfter(Down(), absl::Seconds(7)), now);
+  state.Failed(restate::WithRetryAfter(Down(), absl::Seconds(7)), now, now);
   CHECK(Wait() == 7s);
   state.Looked(LeaseOf({}), now);
-  state.Failed(Refused(403, "Forbidden"), now);  // the watch: it goes on by looks
+  state.Failed(Refused(403, "Forbidden"), now, now);  // the watch: it goes on by looks
   CHECK(Looks());
   CHECK(Wait() == 2s);
   // An outage does not give the holder more time: it was not seen to renew.
@@ -257,8 +257,8 @@ TEST_CASE_FIXTURE(Candidate, "who follows asks again after a failure, and obeys 
 
 TEST_CASE_FIXTURE(Candidate,
                   "L4: an acquisition that failed is not taken for a success, whatever the Lease says then") {
-  state.Failed(Refused(404, "NotFound"), now);
-  state.Failed(Down(), now);
+  state.Failed(Refused(404, "NotFound"), now, now);
+  state.Failed(Down(), now, now);
   now += 2s;
   Value stored = LeaseOf({.holder = "me"});
   state.Looked(stored, now);
@@ -267,7 +267,7 @@ TEST_CASE_FIXTURE(Candidate,
 }
 
 TEST_CASE_FIXTURE(Candidate, "an acquisition that was answered later than leadership lasts is none") {
-  state.Failed(Refused(404, "NotFound"), now);
+  state.Failed(Refused(404, "NotFound"), now, now);
   const auto sent = now;
   now += 10s;
   state.Written(LeaseOf({.holder = "me"}), sent, now);
@@ -278,9 +278,9 @@ TEST_CASE_FIXTURE(Candidate, "an acquisition that was answered later than leader
 TEST_CASE_FIXTURE(Candidate, "L4: a renewal that conflicts or fails is tried again on what the Lease says then") {
   Leading();
   now += 5s;
-  SUBCASE("conflict") { state.Failed(Refused(409, "Conflict"), now); }
+  SUBCASE("conflict") { state.Failed(Refused(409, "Conflict"), now, now); }
   SUBCASE("no answer") {
-    state.Failed(Down(), now);
+    state.Failed(Down(), now, now);
     CHECK(Wait() == 2s);
     now += 2s;
   }
@@ -297,10 +297,29 @@ TEST_CASE_FIXTURE(Candidate, "L4: a renewal that conflicts or fails is tried aga
   CHECK(*state.leads_until() == now + 10s);
 }
 
+TEST_CASE_FIXTURE(Candidate, "L5: the time in which a renewal got no answer is the pause before the next try") {
+  Leading();
+  const auto sent = now += 5s;
+  now += 2500ms;  // the client waited for so long
+  state.Failed(Down(), sent, now);
+  CHECK(Looks());
+  CHECK(Wait() == 0s);
+}
+
+TEST_CASE_FIXTURE(Candidate, "L5: a leader that is asked to wait for longer than its term lasts tries once more") {
+  Leading();
+  now += 5s;
+  state.Failed(restate::WithRetryAfter(Down(), absl::Seconds(30)), now, now);
+  CHECK(state.due() == kStart + 7500ms);  // a request may take a quarter of the deadline
+  now = state.due();
+  state.Failed(restate::WithRetryAfter(Down(), absl::Seconds(30)), now, now);
+  CHECK(Wait() == 30s);
+}
+
 TEST_CASE_FIXTURE(Candidate, "L9: a leader whose Lease is deleted makes it anew, and no change of hands of it") {
   Leading();
   now += 5s;
-  state.Failed(Refused(404, "NotFound"), now);
+  state.Failed(Refused(404, "NotFound"), now, now);
   REQUIRE(Creates());
   const Value again = state.Body(kWall + absl::Seconds(5));
   CHECK(again.StringAt({"metadata", "resourceVersion"}).empty());
@@ -313,7 +332,7 @@ TEST_CASE_FIXTURE(Candidate, "L9: a leader whose Lease is deleted makes it anew,
 TEST_CASE_FIXTURE(Candidate, "L9: a leader takes its Lease back from nobody, but not from somebody") {
   Leading();
   now += 5s;
-  state.Failed(Refused(409, "Conflict"), now);
+  state.Failed(Refused(409, "Conflict"), now, now);
   SUBCASE("nobody") {
     state.Looked(LeaseOf({.holder = "", .version = "7"}), now);
     REQUIRE(Updates());
@@ -333,9 +352,9 @@ TEST_CASE_FIXTURE(Candidate, "L9: who is never let near the Lease is told which 
   SUBCASE("to look") {}
   SUBCASE("to make it") { may_look = true; }
   const auto refuse = [&] {
-    if (may_look) state.Failed(Refused(404, "NotFound"), now);
+    if (may_look) state.Failed(Refused(404, "NotFound"), now, now);
     CHECK(Creates() == may_look);
-    state.Failed(Refused(403, "Forbidden"), now);
+    state.Failed(Refused(403, "Forbidden"), now, now);
   };
   refuse();
   REQUIRE(state.over() == nullptr);
@@ -351,11 +370,11 @@ TEST_CASE_FIXTURE(Candidate, "L9: who is never let near the Lease is told which 
 
 TEST_CASE_FIXTURE(Candidate, "L9: an API server that refuses everybody while it starts is asked again") {
   for (int restart = 0; restart < 5; ++restart) {
-    state.Failed(Refused(403, "Forbidden"), now);
+    state.Failed(Refused(403, "Forbidden"), now, now);
     CHECK(Looks());
     CHECK(Wait() == 2s);
     now += 10s;
-    state.Failed(Down(), now);
+    state.Failed(Down(), now, now);
     now += 10s;
   }
   REQUIRE(state.over() == nullptr);
@@ -366,7 +385,7 @@ TEST_CASE_FIXTURE(Candidate, "L9: an API server that refuses everybody while it 
 TEST_CASE_FIXTURE(Candidate, "L9: a right that is lost on the way is a failure like any other") {
   Leading();
   now += 5s;
-  state.Failed(Refused(403, "Forbidden"), now);
+  state.Failed(Refused(403, "Forbidden"), now, now);
   CHECK(Leads());
   CHECK(Looks());
   CHECK(Wait() == 2s);
@@ -385,7 +404,7 @@ TEST_CASE_FIXTURE(Candidate, "L6: a release leaves no holder and the shortest ti
   CHECK(released.transitions == 0);
   SUBCASE("at once") { Stored("2"); }
   SUBCASE("after a renewal whose answer nobody waited for") {
-    state.Failed(Refused(409, "Conflict"), now);
+    state.Failed(Refused(409, "Conflict"), now, now);
     REQUIRE(Looks());
     state.Looked(LeaseOf({.holder = "me", .version = "2"}), now);
     REQUIRE(Updates());
@@ -393,11 +412,11 @@ TEST_CASE_FIXTURE(Candidate, "L6: a release leaves no holder and the shortest ti
     Stored("3");
   }
   SUBCASE("which had arrived without an answer") {
-    state.Failed(Down(), now);
+    state.Failed(Down(), now, now);
     state.Looked(LeaseOf({.holder = "", .seconds = 1, .version = "2"}), now);
   }
   SUBCASE("somebody else holds it by now") {
-    state.Failed(Refused(409, "Conflict"), now);
+    state.Failed(Refused(409, "Conflict"), now, now);
     state.Looked(LeaseOf({.holder = "other", .version = "2"}), now);
   }
   REQUIRE(state.over() != nullptr);
@@ -459,7 +478,7 @@ struct World {
   bool Deliver(Peer& peer) {
     peer.asked = false;
     if (!peer.refused.ok()) {
-      peer.state.Failed(peer.refused, now);
+      peer.state.Failed(peer.refused, peer.sent, now);
     } else if (std::holds_alternative<LookAtLease>(peer.state.next())) {
       peer.state.Looked(peer.answer, now);
     } else {

@@ -25,11 +25,13 @@ inline constexpr kube::Resource kLeases{"coordination.k8s.io", "v1", "Lease", "l
 struct LeaseTimes {
   Clock::Duration duration = std::chrono::seconds(15);        // whole seconds: how long others wait for a sign of life
   Clock::Duration renew_deadline = std::chrono::seconds(10);  // who could not renew for so long leads no more
-  Clock::Duration retry = std::chrono::seconds(2);            // after something failed
+  Clock::Duration retry = std::chrono::seconds(2);            // from something that failed to the next try
 
   // Half the deadline, not every `retry`: when somebody takes over depends on `duration` alone, so that more signs of
   // life would be writes for nothing. A renewal that fails has the other half for further tries.
   Clock::Duration RenewEvery() const { return renew_deadline / 2; }
+  // How long one request may take, so that one at a server that hangs leaves time for another within the deadline.
+  Clock::Duration RequestLimit() const { return renew_deadline / 4; }
 };
 
 // Error: times with which two could lead at once or one would lose its lease for nothing, in a sentence (L1).
@@ -92,7 +94,8 @@ class LeaseState {
   // Answers. Each moves the state, until it is over.
   void Looked(const json::Value& lease, Clock::TimePoint now);  // null: there is none
   void Written(const json::Value& lease, Clock::TimePoint sent, Clock::TimePoint now);
-  void Failed(const absl::Status& status, Clock::TimePoint now);  // a look, a write, or to open a watch
+  // A look, a write, or to open a watch.
+  void Failed(const absl::Status& status, Clock::TimePoint sent, Clock::TimePoint now);
   // false: the watch is of no more use.
   bool Event(const json::Value& lease, Clock::TimePoint now);  // null: it was deleted
   void WatchEnded(Clock::TimePoint now);                       // by silence, or else
@@ -108,6 +111,7 @@ class LeaseState {
   void Decide(Clock::TimePoint now);
   void Hold(Clock::TimePoint now);
   Clock::TimePoint ClaimEnds() const;
+  Clock::TimePoint NextTry(const absl::Status& status, Clock::TimePoint sent, Clock::TimePoint now) const;
   std::string Name() const;
 
   const LeaseTimes times_;
