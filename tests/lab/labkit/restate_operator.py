@@ -88,15 +88,21 @@ class Operator:
         return {labels.removeprefix(name): float(value) for labels, _, value in samples}
 
     def ready(self):
-        assert self.alive(), f"the operator ended with {self.process.returncode}; see {self.log}"
+        self.assert_alive()
         return ready(self.lab, self.port)
 
     def serves(self):
-        assert self.alive(), f"the operator ended with {self.process.returncode}; see {self.log}"
+        self.assert_alive()
         return get(self.lab, "/health", self.port) is not None
 
     def alive(self):
         return self.process.poll() is None
+
+    def assert_alive(self):
+        """Says what it said last: the log may be gone with the lab by the time somebody reads this."""
+        if not self.alive():
+            said = "\n".join(self.log.read_text(errors="replace").splitlines()[-10:])
+            raise AssertionError(f"the operator ended with {self.process.returncode}; the end of {self.log}:\n{said}")
 
     def end(self, sig=signal.SIGTERM, timeout=20):
         """Ends it and returns the exit code."""
