@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from labkit import cloud_apis, restate_operator
+from labkit import Lab, cloud_apis, clusters, restate_operator
 
 from .bad_clusters import INVALID, NAMES, QUOTA, REFUSED, REJECTED, UNSTARTED, WAITING, named
 from .cluster import KINDS, Cluster
@@ -16,58 +16,56 @@ from .end_state import child_state, differences, metadata_state
 from .odd_cluster import (PATIENCE, TABLES, changed, create, has_policies, manifest, replace, until_answered, until_good,
                           until_says)
 from .odd_clusters import FINE
-from .optional_apis_test import more_rights
+from .optional_apis_test import CLOUDS, more_rights
+from .own_lab import operator_on
 from .waiting import SETTLED, Quiet, eventually
 
+pytestmark = pytest.mark.long
 MADE = [kind for kind in KINDS if kind not in ("pods", "persistentvolumeclaims", "events", "controllerrevisions")]
 FOREIGN = [named(row) for row in ("name-of-somebody", "replicas-1000")]  # namespaces that are there before
 GOOD, GOOD_WITH_POLICIES = "no-replicas", "policies-off"  # once they are mended
 # A name cannot be mended; of rows that differ in a value only, one is.
 MENDED = [row for row in TABLES if row not in NAMES and not re.search("-[1-9][0-9]*$", row)]
 BAD_AGAIN = [row for row in INVALID if row in MENDED]
-CLOUDS = {"AWS_POD_IDENTITY_ASSOCIATION_CLUSTER": "eks", "GCP_WORKLOAD_IDENTITY": "true"}
 
 
 @pytest.fixture(scope="module")
-def running(lab, running):
-    """The operator, told of the clouds that it is in."""
-    lab.apply(*more_rights())
-    cloud_apis.install(lab, *cloud_apis.ALL)
-    before = running.env
-    restart(running, {**before, **CLOUDS})
-    yield running
-    restart(running, before)
-    cloud_apis.remove(lab, *cloud_apis.ALL)
+def operator():
+    """Of a lab that goes with all of them: to remove what they are made of takes longer than to start one."""
+    with operator_on(Lab.node, "odd", *more_rights(), *clusters.PROBE_SOON, env=CLOUDS) as started:
+        cloud_apis.install(started.lab, *cloud_apis.ALL)
+        yield started
+
+
+@pytest.fixture(scope="module")
+def lab(operator):
+    return operator.lab
+
+
+@pytest.fixture
+def the_operator(operator):
+    """It, with a look at whether it lived through the test."""
+    yield operator
+    operator.assert_alive()
 
 
 def kinds_of(row):
     return [kind for kind in MADE if kind != "networkpolicies" or has_policies(row)]
 
 
-def restart(operator, env):
-    operator.end()
-    operator.env = env
-    operator.start()
-    eventually("the operator is ready", operator.ready)
-
-
 @pytest.fixture(scope="module")
-def odd(lab, running):
+def odd(lab, operator):
     """All of them at once, and a good neighbour in their midst."""
     lab.apply(*({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in FOREIGN), QUOTA)
     found = {row: Cluster(lab, named(row)) for row in (*UNSTARTED, *TABLES)}  # pods take their time
-    pid = running.process.pid
+    pid = operator.process.pid
     for number, row in enumerate(found):
         if number == len(found) // 2:
             neighbour = Cluster(lab, "odd-neighbour").apply()
         status, said = create(lab, changed(row, TABLES[row]))
         assert status == 201, (row, said)
     yield {**found, "neighbour": neighbour}
-    for cluster in found.values():
-        cluster.delete("Orphan")
-    for cluster in (neighbour, *(found[row] for row in UNSTARTED)):
-        cluster.leave()  # what has pods
-    assert running.alive() and running.process.pid == pid  # nobody had to start it again
+    assert operator.alive() and operator.process.pid == pid  # nobody had to start it again
 
 
 @pytest.fixture(scope="module")
@@ -239,17 +237,6 @@ def test_the_neighbour_is_left_alone(neighbour, bad_again, the_operator):
     assert quiet.writes() == []
 
 
-def test_odd_ones_can_be_deleted(mended, bad_again, the_operator):
-    for cluster in mended.values():
-        cluster.delete("Orphan")  # what they made costs nothing
-    foreign = mended["finalizers-50"]
-    eventually("only the others' finalizers are left", lambda: foreign.object()["metadata"]["finalizers"] == [
-        f"lab.example/f{number}" for number in range(50)])
-    foreign.patch({"metadata": {"finalizers": None}})
-    for cluster in mended.values():
-        eventually(f"RestateCluster {cluster.name} is gone", lambda cluster=cluster: not cluster.object(), PATIENCE)
-
-
 def test_an_owner_that_is_not_there_takes_it_away(lab, odd, the_operator):
     """As Kubernetes has it: nothing of ours stands in the way."""
     cluster = Cluster(lab, "odd-orphan")
@@ -270,3 +257,15 @@ def test_an_owner_that_controls_it_changes_nothing(lab, odd, the_operator):
     until_says(cluster, "False", "ScaledToZero")
     cluster.delete("Orphan")
     eventually("it is gone", lambda: not cluster.object(), PATIENCE, cluster.status)
+
+
+def test_odd_ones_can_be_deleted(lab, mended, bad_again, the_operator):
+    lab.stop("kube-controller-manager")  # what they are made of goes with the lab
+    for cluster in mended.values():
+        cluster.delete()
+    foreign = mended["finalizers-50"]
+    eventually("only the others' finalizers are left", lambda: foreign.object()["metadata"]["finalizers"] == [
+        f"lab.example/f{number}" for number in range(50)])
+    foreign.patch({"metadata": {"finalizers": None}})
+    for cluster in mended.values():
+        eventually(f"RestateCluster {cluster.name} is gone", lambda cluster=cluster: not cluster.object(), PATIENCE)

@@ -1,18 +1,15 @@
 """Knative's kinds that are not there, come, go, and come again. A control plane of its own without Knative's
 controllers: what an object is waiting for is told, and what can be made is made.
 """
-import os
-
 import pytest
 
 from labkit import Lab, knative as knative_level, restate_operator
 
-from .conftest import rights
 from .knative_service import KnativeService
+from .own_lab import operator_on
 from .service import Service
 from .waiting import Quiet, eventually
 
-PORT = 8092
 NOTICED = 5  # seconds after the kinds are served
 BUSY = 60  # requests of the operator after they have gone: its passes, and looks whether they are back
 REGISTER = {"url": "http://restate.example:9070/"}  # nothing comes so far
@@ -21,23 +18,8 @@ ABSENT = ("False", "KnativeNotInstalled")
 
 @pytest.fixture(scope="module")
 def operator():
-    lab = Lab(f"{(os.environ.get('LAB_NAME') or 'e2e')[:14]}-kinds", say=lambda text: None)
-    lab.down()
-    started = None
-    try:
-        lab.up()
-        restate_operator.install_crds(lab)
-        lab.apply(*rights())
-        account = lab.service_account_kubeconfig(restate_operator.NAMESPACE, "restate-operator")
-        started = restate_operator.Operator(lab, lab.directory / "log/operator-kinds.log", PORT,
-                                            env={"KUBECONFIG": str(account)})
-        started.start()
-        eventually("the operator is ready", started.ready)
+    with operator_on(Lab.up, "kinds") as started:
         yield started
-    finally:
-        if started:
-            started.kill()
-        lab.down()
 
 
 @pytest.fixture

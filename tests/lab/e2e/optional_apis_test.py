@@ -1,22 +1,21 @@
 """Kinds that only some installations have: made and waited for where they are there, told where they are not, noticed
 when they come, done without when they go. Nodes are simulated; the tests play the clouds' controllers.
 """
-import os
 from dataclasses import dataclass
 from typing import Callable
 
 import pytest
 
-from labkit import Lab, cloud_apis, restate_operator, storage
+from labkit import cloud_apis, restate_operator, storage
 
 from .cluster import Cluster
-from .conftest import rights
+from .own_lab import operator_on
 from .waiting import Quiet, eventually
 
 pytestmark = pytest.mark.long
-PORT = 8091
 NODE = "kwok-0"
 EKS = "my-eks"
+CLOUDS = {"AWS_POD_IDENTITY_ASSOCIATION_CLUSTER": EKS, "GCP_WORKLOAD_IDENTITY": "true"}
 ROLE = "arn:aws:iam::123456789012:role/restate"
 ACCOUNT = "restate@my-project.iam.gserviceaccount.com"
 NOTICED = 5  # seconds after an API is served
@@ -37,25 +36,14 @@ def groups(*names):
 @pytest.fixture(scope="module")
 def cloud():
     """A lab with an operator that works for both clouds, and none of their APIs."""
-    lab = Lab(f"{(os.environ.get('LAB_NAME') or 'e2e')[:14]}-apis", say=lambda text: None)
-    lab.down()
-    operator = None
-    try:
-        lab.kwok()
-        lab.apply(storage.CLASS)
-        lab.start("storage", storage.command(lab))
-        restate_operator.install_crds(lab)
-        lab.apply(*rights(), *more_rights())
-        account = lab.service_account_kubeconfig(restate_operator.NAMESPACE, "restate-operator")
-        operator = restate_operator.Operator(lab, lab.directory / "log/operator-apis.log", PORT, env={
-            "KUBECONFIG": str(account), "AWS_POD_IDENTITY_ASSOCIATION_CLUSTER": EKS, "GCP_WORKLOAD_IDENTITY": "true"})
-        operator.start()
-        eventually("the operator is ready", operator.ready)
+    with operator_on(kwok_with_volumes, "apis", *more_rights(), env=CLOUDS) as operator:
         yield operator
-    finally:
-        if operator:
-            operator.kill()
-        lab.down()
+
+
+def kwok_with_volumes(lab):
+    lab.kwok()
+    lab.apply(storage.CLASS)
+    lab.start("storage", storage.command(lab))
 
 
 def more_rights():

@@ -18,9 +18,14 @@ class Stranger:
         lab.kubectl("rollout", "status", "deployment/stranger", "-n", service.namespace, "--timeout=60s")
 
     def take_over(self):
+        """As soon as its Service leads to its pod, which may be a moment after that is ready."""
         uri = f"http://stranger.{self.service.namespace}.svc.cluster.local:{greeter.PORT}/"
-        answer = self.service.admin("/deployments", "POST", {"uri": uri, "force": True})
-        assert "id" in answer, answer
+        answer = {}
+
+        def registered():
+            answer.update(self.service.admin("/deployments", "POST", {"uri": uri, "force": True}))
+            return "id" in answer
+        eventually("the stranger is registered", registered, told=lambda: answer)
         assert self.service.latest()["deployment_id"] == answer["id"]
         return answer["id"]
 
