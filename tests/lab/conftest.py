@@ -12,17 +12,19 @@ if WORKER:
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "long: the file takes minutes, and is begun before the others")
+    config.addinivalue_line("markers", "busy: it keeps the better part of a core busy besides; such files take turns")
 
 
 @pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items):
     """First what is long, so that nobody has to wait for it at the end; then all that uses the lab of the package e2e,
     so that a worker starts that once. A file is a worker's, and so are two sets of files: those with Knative, so that its
-    controllers run in one lab, and the other campaigns, of which each alone keeps the better part of a core busy."""
-    sets = {}
-    for name in "campaign", "knative":
-        sets.update({item.path: name for item in items if name in item.fixturenames})
-    items.sort(key=lambda item: (item.get_closest_marker("long") is None, item.path.parent.name != "e2e"))
+    controllers run in one lab, and the busy ones, so that the others have cores to wait on."""
+    def marked(item, *marks):
+        return any(item.get_closest_marker(mark) for mark in marks)
+    sets = {item.path: "busy" for item in items if marked(item, "busy")}
+    sets.update({item.path: "knative" for item in items if "knative" in item.fixturenames})
+    items.sort(key=lambda item: (not marked(item, "long", "busy"), item.path.parent.name != "e2e"))
     for item in items:
         item.add_marker(pytest.mark.xdist_group(sets.get(item.path, item.path.stem)))
 

@@ -20,7 +20,7 @@ from .optional_apis_test import CLOUDS, more_rights
 from .own_lab import operator_on
 from .waiting import SETTLED, Quiet, eventually
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.busy
 MADE = [kind for kind in KINDS if kind not in ("pods", "persistentvolumeclaims", "events", "controllerrevisions")]
 FOREIGN = [named(row) for row in ("name-of-somebody", "replicas-1000")]  # namespaces that are there before
 GOOD, GOOD_WITH_POLICIES = "no-replicas", "policies-off"  # once they are mended

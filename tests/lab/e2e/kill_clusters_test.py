@@ -4,7 +4,7 @@ import pytest
 from .kill_test import assert_all_kills_are_survived, assert_any_single_kill_is_survived, campaign_of
 from .scenarios import CLUSTER_SCENARIOS
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.busy
 every_scenario = pytest.mark.parametrize("scenario", CLUSTER_SCENARIOS, ids=lambda scenario: scenario.name)
 
 

@@ -20,7 +20,7 @@ SPARE_STATUSES = 3
 # those too (F-K1 in tests/deployment/crash_test.cpp).
 APART = None if os.environ.get("RESTATE_LAB_KILLS") == "alone" else 3
 STOPPED = ("rollout", "deletion")  # how a process ends is the same in all scenarios
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.busy
 
 
 @pytest.fixture(scope="module")

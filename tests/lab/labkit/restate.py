@@ -75,7 +75,9 @@ def stateful_set(namespace):
         "name": "restate", "image": images.RESTATE, "imagePullPolicy": "IfNotPresent",
         "env": [{"name": name, "value": value} for name, value in settings.items()],
         "ports": [{"name": name, "containerPort": port} for name, port in PORTS.items()],
-        "readinessProbe": {"httpGet": {"path": "/health", "port": PORTS["admin"]}, "periodSeconds": 1},
+        # Slow is not down: tests of which the machine has many at once would lose calls.
+        "readinessProbe": {"httpGet": {"path": "/health", "port": PORTS["admin"]}, "periodSeconds": 1,
+                           "failureThreshold": 30},
         "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}},
         "volumeMounts": [{"name": "data", "mountPath": "/restate-data"},
                          {"name": "trusted", "mountPath": "/trusted", "readOnly": True}]}
