@@ -66,7 +66,9 @@ def controller_manager(lab, qps):
 
 def scheduler(lab, qps):
     return [lab.program("kube-scheduler"), f"--kubeconfig={lab.pki}/scheduler.kubeconfig", "--leader-elect=false",
-            "--bind-address=127.0.0.1", *limits(qps)]
+            "--bind-address=127.0.0.1", *limits(qps),
+            # It was seen to miss that a claim was bound (1.34.4), and would look at the pod again after 5 minutes.
+            "--pod-max-in-unschedulable-pods-duration=20s"]
 
 
 def limits(qps):
