@@ -63,6 +63,7 @@ def test_metrics_and_diagnostics(plain_lab, fresh):
     fresh.start()
     eventually("it is ready", fresh.ready, 20)
     eventually("the object had its pass", lambda: fresh.get("/")[1]["waiting"])
+    eventually("everything is followed", lambda: not any(item["trouble"] for item in fresh.get("/")[1]["controllers"]))
     page = fresh.get("/")[1]
     assert datetime.fromisoformat(page["last_event"].replace("Z", "+00:00"))
     assert page["version"] and page["controllers"] == [{"name": kind, "ready": True, "trouble": ""} for kind in KINDS]
