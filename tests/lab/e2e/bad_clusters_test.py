@@ -12,6 +12,7 @@ from labkit import Lab, cloud_apis, clusters, restate_operator
 
 from .bad_clusters import INVALID, NAMES, QUOTA, REFUSED, REJECTED, UNSTARTED, WAITING, named
 from .cluster import KINDS, Cluster
+from .conftest import living
 from .end_state import child_state, differences, metadata_state
 from .odd_cluster import (PATIENCE, TABLES, changed, create, has_policies, manifest, replace, until_answered, until_good,
                           until_says)
@@ -45,8 +46,8 @@ def lab(operator):
 @pytest.fixture
 def the_operator(operator):
     """It, with a look at whether it lived through the test."""
-    yield operator
-    operator.assert_alive()
+    with living(operator):
+        yield operator
 
 
 def kinds_of(row):

@@ -2,6 +2,7 @@
 
 RESTATE_LAB_KEEP=1 leaves the lab up, and finds it up the next time: for work on these tests, after a run that passed.
 """
+import contextlib
 import os
 import re
 import sys
@@ -158,10 +159,17 @@ def running(lab, account, admin_log):
 @pytest.fixture
 def the_operator(running):
     """The same, with a look at whether it lived through the test."""
-    yield running
-    alive = running.alive()
-    if not alive:  # the next test is not to suffer
-        running.start()
+    with living(running):
+        yield running
+
+
+@contextlib.contextmanager
+def living(operator):
+    """Fails where it ended meanwhile, and starts it again: the next test is not to suffer."""
+    yield
+    alive = operator.alive()
+    if not alive:
+        operator.start()
     assert alive, "the operator ended during the test"
 
 
