@@ -2,10 +2,13 @@
 """tests/run counts what happened: tried on programs that pass, fail, die and test nothing."""
 import importlib.machinery
 import importlib.util
+import io
 import sys
 import tempfile
 import unittest
+from contextlib import redirect_stdout
 from pathlib import Path
+from unittest import mock
 
 sys.dont_write_bytecode = True
 loader = importlib.machinery.SourceFileLoader("run", str(Path(__file__).resolve().parent / "run"))
@@ -54,6 +57,19 @@ class CountsOfPytest(unittest.TestCase):
             report = Path(scratch) / "junit.xml"
             report.write_text(REPORT)
             self.assertEqual(run.junit_counts(report), run.Counts(3, 2, 2))
+
+
+class WholeRun(unittest.TestCase):
+    def test_a_failed_program_is_told_again_at_the_end(self):
+        program = {"name": "broken", "cmd": ["sh", "-c", "seq 200; echo why; exit 3"], "timeout": 9, "workdir": None, "env": {}}
+        suites = {"asan": lambda suite: run.run_program(suite, program), "unit": lambda _: run.Counts(passed=7)}
+        with mock.patch.object(run, "SUITES", suites), mock.patch.object(sys, "argv", ["run", "asan", "unit"]), \
+                redirect_stdout(io.StringIO()) as printed:
+            self.assertEqual(run.main(), 1)
+        lines = printed.getvalue().splitlines()
+        self.assertEqual(lines[-1], "7 passed, 1 failed, 0 skipped")
+        self.assertRegex(lines[-2], r"^FAILED  asan/broken: .* exit 3\)$")
+        self.assertEqual(lines[-3], "why")
 
 
 if __name__ == "__main__":
