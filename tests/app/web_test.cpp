@@ -77,7 +77,8 @@ class Connection {
   bool Receive() {
     char buffer[4096];
     errno = 0;
-    const ssize_t n = recv(fd_, buffer, sizeof buffer, 0);
+    ssize_t n = recv(fd_, buffer, sizeof buffer, 0);
+    while (n < 0 && errno == EINTR) n = recv(fd_, buffer, sizeof buffer, 0);  // the process was stopped for a while
     if (n > 0) rest_.append(buffer, static_cast<std::size_t>(n));
     return n > 0;
   }
@@ -109,6 +110,17 @@ constexpr std::string_view kGetHealth = "GET /health HTTP/1.1\r\nHost: x\r\n\r\n
 
 bool StartsWith(std::string_view text, std::string_view prefix) { return text.substr(0, prefix.size()) == prefix; }
 bool Has(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+
+// The first connection that gets an answer: one may be refused, and on a busy machine a short patience may be over.
+Connection Answered(const WebServer& server) {
+  while (true) {
+    Connection client(server.port());
+    const std::string answer = client.Send(kGetHealth).Answer();
+    if (answer.empty()) continue;
+    CHECK(StartsWith(answer, "HTTP/1.1 200 "));
+    return client;
+  }
+}
 
 TEST_CASE("web: answers its routes, keeps the connection and takes pipelined requests") {
   const auto server = Serve();
@@ -187,19 +199,24 @@ TEST_CASE("web: an empty body is none") {
   CHECK(StartsWith(client.Answer(), "HTTP/1.1 200 "));
 }
 
-TEST_CASE("web: closes clients that are silent, slow or idle, and serves the others meanwhile") {
-  const auto server = Serve({.patience = std::chrono::milliseconds(300)});
-  Connection silent(server->port()), slow(server->port()), idle(server->port());
+TEST_CASE("web: clients that are silent or slow keep nobody waiting") {
+  const auto server = Serve();
+  Connection silent(server->port()), slow(server->port());
   slow.Send("GET /health HTT");
-  CHECK(StartsWith(idle.Send(kGetHealth).Answer(), "HTTP/1.1 200 "));
   CHECK(StartsWith(Connection(server->port()).Send(kGetHealth).Answer(), "HTTP/1.1 200 "));
+}
+
+TEST_CASE("web: closes clients that are silent, slow or idle") {
+  const auto server = Serve({.patience = std::chrono::milliseconds(300)});
+  Connection silent(server->port()), slow(server->port()), idle = Answered(*server);
+  slow.Send("GET /health HTT");
   CHECK(silent.Ended());
   CHECK(slow.Ended());
   CHECK(idle.Ended());
 }
 
 TEST_CASE("web: refuses the connection above the limit and takes one again when another has gone") {
-  const auto server = Serve();
+  const auto server = Serve({.patience = std::chrono::hours(1)});  // the crowd may be long in coming
   std::vector<Connection> crowd;
   for (int i = 0; i < 256; ++i) {
     crowd.emplace_back(server->port());
@@ -214,9 +231,7 @@ TEST_CASE("web: refuses the connection above the limit and takes one again when 
   CHECK(Has(crowd.back().Answer(), " 200 OK\r\n"));
   CHECK(crowd.back().Ended());
   crowd.pop_back();
-  std::string answer;
-  while (answer.empty()) answer = Connection(server->port()).Send(kGetHealth).Answer();
-  CHECK(StartsWith(answer, "HTTP/1.1 200 "));
+  Answered(*server);
 }
 
 TEST_CASE("web: listens on IPv6 and IPv4 at once, on IPv4 where there is no IPv6") {

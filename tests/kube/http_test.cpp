@@ -459,7 +459,7 @@ TEST_CASE("W6: a silent stream ends with kDeadlineExceeded") {
     call.SendChunk("first");
     return call.WaitForPeerToLeave();
   });
-  auto stream = ClientOf(server)->Open({.timeout = absl::Milliseconds(50)}, {});
+  auto stream = ClientOf(server)->Open({.timeout = absl::Seconds(1)}, {});  // on a busy machine "first" may be late
   REQUIRE(stream.ok());
   std::string bytes;
   REQUIRE((*stream)->Read(&bytes).ok());
