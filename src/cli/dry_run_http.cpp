@@ -7,6 +7,8 @@
 
 #include "absl/strings/ascii.h"
 #include "restate/base/error.h"
+#include "restate/json/text.h"
+#include "restate/json/value.h"
 
 namespace restate::cli {
 namespace {
@@ -15,6 +17,15 @@ constexpr std::array<std::string_view, 4> kWrites{"POST", "PUT", "PATCH", "DELET
 
 absl::Status Refusal(const kube::HttpRequest& request) {
   return MakeError(Reason::kInternalError, request.method + " " + request.target + " is no dry run and was not sent");
+}
+
+// The options of a deletion, with a dry run among them. Where a DELETE has a body the API server takes all options from
+// there and does not look at the query; other requests have theirs in the query.
+absl::StatusOr<std::string> DryOptions(const kube::HttpRequest& request) {
+  auto options = json::Parse(request.body);
+  if (!options.ok() || !options->is_object() || options->Find("dryRun")) return Refusal(request);
+  (*options)["dryRun"] = json::Arr({"All"});
+  return json::Dump(*options);
 }
 
 class DryRunHttp : public kube::HttpClient {
@@ -30,6 +41,11 @@ class DryRunHttp : public kube::HttpClient {
     if (!known || says_so) return Refusal(request);
     kube::HttpRequest dry = request;
     dry.target += query.empty() ? "?dryRun=All" : "&dryRun=All";
+    if (request.method == "DELETE" && !request.body.empty()) {
+      auto options = DryOptions(request);
+      if (!options.ok()) return options.status();
+      dry.body = *std::move(options);
+    }
     return inner_->Do(dry, std::move(stop));
   }
 

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "restate/base/error.h"
+#include "restate/json/text.h"
 #include "restate/kube/client.h"
 
 namespace restate::cli {
@@ -31,8 +32,8 @@ struct Through {
   std::vector<kube::HttpRequest> requests;
   std::unique_ptr<kube::HttpClient> http = NewDryRunHttp(std::make_unique<Recorder>(requests));
 
-  absl::Status Do(std::string method, std::string target) {
-    return http->Do({.method = std::move(method), .target = std::move(target)}, {}).status();
+  absl::Status Do(std::string method, std::string target, std::string body = "") {
+    return http->Do({.method = std::move(method), .target = std::move(target), .body = std::move(body)}, {}).status();
   }
 };
 
@@ -55,6 +56,13 @@ TEST_CASE("every write of a client becomes a dry run") {
     REQUIRE(query != std::string::npos);
     CHECK((request.target.ends_with("?dryRun=All") || request.target.ends_with("&dryRun=All")));
   }
+  // The API server does not look at the query of a DELETE that has a body.
+  CHECK(through.requests.back().method == "DELETE");
+  const auto options = json::Parse(through.requests.back().body);
+  REQUIRE(options.ok());
+  REQUIRE(options->Find("dryRun"));
+  CHECK(json::Dump(*options->Find("dryRun")) == R"(["All"])");
+  CHECK(options->StringAt({"preconditions", "uid"}) == "u");
 }
 
 TEST_CASE("reads pass as they are") {
@@ -72,6 +80,9 @@ TEST_CASE("what cannot be made a dry run never leaves") {
   CHECK(ReasonOf(through.Do("", "/api/v1/x")) == Reason::kInternalError);
   CHECK(ReasonOf(through.Do("POST", "/api/v1/x?dryRun=")) == Reason::kInternalError);
   CHECK(ReasonOf(through.Do("POST", "/api/v1/x?a=b&dryrun=None")) == Reason::kInternalError);
+  CHECK(ReasonOf(through.Do("DELETE", "/api/v1/x", "null")) == Reason::kInternalError);
+  CHECK(ReasonOf(through.Do("DELETE", "/api/v1/x", "k8s\x01")) == Reason::kInternalError);
+  CHECK(ReasonOf(through.Do("DELETE", "/api/v1/x", R"({"dryRun":[]})")) == Reason::kInternalError);
   CHECK_FALSE(through.http->Open({.method = "POST", .target = "/api/v1/x"}, {}).ok());
   CHECK(through.requests.empty());
 }

@@ -166,11 +166,12 @@ def test_a_converged_cluster_has_no_difference(lab, the_operator):
         code, text, errors = diff(lab, body)
         assert (code, errors) == (1, "")
         assert [after for _, after in heads(text)] == ["RestateCluster diffed", "StatefulSet diffed/restate"]
+        before = cluster.uids("networkpolicies")  # the operator makes again what is deleted
         body = clusters.restate_cluster(cluster.name, **cluster.options, security={"disableNetworkPolicies": True})
         code, text, errors = diff(lab, body)
         assert (code, errors) == (1, "")
         assert ("NetworkPolicy diffed/deny-all", None) in heads(text)
-        assert "deny-all" in cluster.list("networkpolicies")
+        assert "deny-all" in before and cluster.uids("networkpolicies") == before
     finally:
         lab.kubectl("delete", "restatecluster", cluster.name, "--wait=false")
 
