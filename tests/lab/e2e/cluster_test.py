@@ -34,9 +34,10 @@ def test_a_version_waits_for_its_cluster(lab, service, cluster):
     assert len(pods.split()) == 1
 
     cluster.apply(compute={"replicas": 0})  # with a node it may be ready before anyone looks
-    assert f"'{cluster.name}'" in service.until_condition("False", "ClusterNotReady")
+    assert f"'{cluster.name}'" in service.until_condition("False", "ClusterNotReady", 10)
     cluster.apply(compute={"replicas": 1}).until_ready()
-    deployment = service.until_ready()
+    eventually("it is registered", service.registered, told=service.status)
+    deployment = service.until_ready(10)
     assert service.greet() == "v1"
 
     cluster.apply(compute={"replicas": 0})  # what is registered stays so

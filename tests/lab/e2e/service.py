@@ -211,10 +211,8 @@ class Service:
         return Held(self, invocation, approval)
 
     def _announced(self):
-        logs = self.lab.kubectl("logs", "-n", self.namespace, "-l", f"app={self.name}", "--tail=-1",
-                                "--ignore-errors")  # a pod may go between the list and its log
-        return next((line.split()[-1] for line in logs.splitlines()
-                     if line.startswith("holding ") and line.split()[-1] not in self.known), None)
+        approvals = greeter.approvals(self.lab, self.namespace, self.name)
+        return next((approval for approval in approvals if approval not in self.known), None)
 
 
 class Held:

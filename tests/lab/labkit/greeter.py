@@ -49,3 +49,10 @@ def restate_deployment(namespace, name="greeter", greeting="Hello", service_name
         "spec": {"replicas": replicas, "revisionHistoryLimit": limit, "selector": {"matchLabels": labels},
                  "template": template(labels, greeting, service_name),
                  "restate": {"register": {"service": {"name": "restate", "namespace": restate_namespace}}, **restate}}}
+
+
+def approvals(lab, namespace, name):
+    """What the calls that it has held wait for, by the logs of its pods; those that are through as well."""
+    logs = lab.kubectl("logs", "-n", namespace, "-l", f"app={name}", "--tail=-1",
+                       "--ignore-errors")  # a pod may go between the list and its log
+    return [line.split()[-1] for line in logs.splitlines() if line.startswith("holding ")]

@@ -7,7 +7,7 @@ from . import images, netns, pki
 
 PORTS = {"ingress": 8080, "admin": 9070, "node": 5122}
 # What Restate answers to a query when its nodes were too slow for each other. The operator asks again, and so do we.
-EXPIRED, PATIENCE = "No such scanner", 30  # seconds
+EXPIRED, PATIENCE, PAUSE = "No such scanner", 30, 0.5  # seconds
 JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 
 
@@ -53,6 +53,7 @@ def query(lab, sql, namespace="restate"):
         except RuntimeError as problem:
             if EXPIRED not in str(problem) or time.monotonic() - begin > PATIENCE:
                 raise
+        time.sleep(PAUSE)
 
 
 def _ask(lab, port, path, body, namespace, timeout):
