@@ -6,7 +6,7 @@ import pytest
 from labkit import clusters, restate_operator, storage
 
 from .cluster import Cluster
-from .service import MERGE
+from .custom_object import MERGE
 from .waiting import Quiet, eventually
 
 RIGID = "rigid"  # a class whose volumes cannot grow

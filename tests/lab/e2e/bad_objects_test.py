@@ -7,7 +7,8 @@ import pytest
 
 from . import namespaces
 from .bad_objects import FINE, INVALID, KUBECTL, NAMES, OURS, REFUSED, REJECTED, RESERVED, SERVING
-from .service import DEPLOYMENT_ID, MERGE, Service
+from .custom_object import MERGE
+from .service import DEPLOYMENT_ID, Service
 from .waiting import eventually
 
 NAMESPACE = "bad-objects"

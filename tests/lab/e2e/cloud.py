@@ -3,7 +3,7 @@ import base64
 
 from labkit import restate_operator
 
-from .service import APPLY, MERGE, RECONCILE
+from .custom_object import MERGE, CustomObject
 from .waiting import eventually
 
 PATH = "/apis/restate.dev/v1beta1/restatecloudenvironments"
@@ -20,19 +20,17 @@ def manifest(name, secret="", **tunnel):
                      **({"tunnel": tunnel} if tunnel else {})}}
 
 
-class Environment:
+class Environment(CustomObject):
     """Its Secret has its name."""
 
     def __init__(self, lab, name, **tunnel):
-        self.lab, self.name, self.tunnel = lab, name, tunnel
-        self.path = f"{PATH}/{name}"
+        super().__init__(lab, f"{PATH}/{name}")
+        self.tunnel = tunnel
         self.secret = f"/api/v1/namespaces/{NAMESPACE}/secrets"
 
     def apply(self, **changed):
         self.tunnel.update(changed)
-        status, answer = self.lab.api.request("PATCH", f"{self.path}?fieldManager=lab&force=true",
-                                              manifest(self.name, **self.tunnel), content_type=APPLY)
-        assert status in (200, 201), answer
+        self.apply_body(manifest(self.name, **self.tunnel))
         return self
 
     def set_token(self, token, key=KEY):
@@ -48,36 +46,6 @@ class Environment:
     def remove_secret(self):
         self.lab.api.request("DELETE", f"{self.secret}/{self.name}")
 
-    def patch(self, change):
-        status, answer = self.lab.api.request("PATCH", self.path, change, content_type=MERGE)
-        assert status == 200, answer
-
-    def suspend(self):
-        self.patch({"metadata": {"annotations": {RECONCILE: "disabled"}}})
-
-    def resume(self):
-        self.patch({"metadata": {"annotations": {RECONCILE: None}}})
-
-    def get(self, path):
-        status, found = self.lab.api.request("GET", path)
-        return found if status == 200 else None
-
-    def object(self):
-        return self.get(self.path)
-
-    def status(self):
-        return (self.object() or {}).get("status", {})
-
-    def condition(self, about="Ready"):
-        """(status, reason, message)"""
-        found = [c for c in self.status().get("conditions", []) if c["type"] == about]
-        return (found[0]["status"], found[0]["reason"], found[0]["message"]) if found else (None, None, "")
-
-    def ready(self):
-        found = self.object()
-        return (bool(found and found.get("status")) and self.condition()[0] == "True" and
-                found["status"].get("observedGeneration") == found["metadata"]["generation"])
-
     def up(self):
         """Ready, and so are its pods."""
         return self.ready() and not self.condition("Reconciling")[0]
@@ -85,11 +53,6 @@ class Environment:
     def until_up(self, timeout=60):
         eventually(f"the tunnel {self.name} is up", self.up, timeout, self.status)
         return self
-
-    def until_condition(self, status, reason, timeout=30):
-        eventually(f"{self.name}: Ready is {status} with {reason}", lambda: self.condition()[:2] == (status, reason),
-                   timeout, self.status)
-        return self.condition()[2]
 
     def delete(self):
         self.lab.api.request("DELETE", self.path)

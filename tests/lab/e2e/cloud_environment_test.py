@@ -13,11 +13,12 @@ from labkit import Lab, restate_operator
 from . import bad_environments
 from .cloud import DIGEST, NAMESPACE, Environment, manifest
 from .conftest import rights
-from .service import RECONCILE
+from .custom_object import RECONCILE
 from .waiting import Quiet, eventually, throughout
 
 PORT = 8092
 AT_ONCE = 5  # seconds in which what was waited for is acted on
+NOTICED = 30  # seconds in which the status says what is wrong
 DRIFT = 2  # seconds in which what somebody changed is put back
 CANARY = "canary-token-"  # how every token here begins
 
@@ -111,7 +112,7 @@ def test_nothing_is_asked_or_written_while_nothing_changes(environment):
 def test_a_missing_secret_is_told_and_heals_itself(environment):
     environment.remove_secret()
     environment.apply()
-    message = environment.until_condition("False", "SecretNotFound")
+    message = environment.until_condition("False", "SecretNotFound", NOTICED)
     assert f"{NAMESPACE}/{environment.name}" in message
     assert environment.condition("Stalled")[:2] == ("True", "SecretNotFound")
     assert eventually("a Warning event", lambda: environment.events("SecretNotFound"))
@@ -230,7 +231,7 @@ def test_a_name_that_somebody_has_is_left_alone(environment, kind):
     plural = kind.lower() + "s"
     before = environment.child(plural)
     environment.apply()
-    assert f"{kind} {NAMESPACE}/tunnel-{environment.name}" in environment.until_condition("False", "NameTaken")
+    assert f"{kind} {NAMESPACE}/tunnel-{environment.name}" in environment.until_condition("False", "NameTaken", NOTICED)
     other = "services" if kind == "Deployment" else "deployments"
     assert environment.child(other) is None
     after = environment.child(plural)
@@ -277,7 +278,7 @@ def test_the_schema_refuses(cloud_lab, row):
 
 @pytest.mark.parametrize("row", bad_environments.INVALID)
 def test_a_mistake_is_named_and_nothing_is_made(odd, row):
-    eventually("it is stalled", lambda: odd[row].condition("Stalled")[0] == "True", 30, odd[row].status)
+    eventually("it is stalled", lambda: odd[row].condition("Stalled")[0] == "True", NOTICED, odd[row].status)
     status, reason, message = odd[row].condition()
     assert (status, reason) == ("False", "InvalidSpec" if row == "replicas-of-int32" else "InvalidRestateConfig")
     text = bad_environments.INVALID[row][1]
@@ -288,13 +289,13 @@ def test_a_mistake_is_named_and_nothing_is_made(odd, row):
 
 @pytest.mark.parametrize("row", bad_environments.REJECTED)
 def test_what_the_server_refuses_is_told_in_its_words(odd, row):
-    assert bad_environments.REJECTED[row][1] in odd[row].until_condition("Unknown", "FailedReconcile")
+    assert bad_environments.REJECTED[row][1] in odd[row].until_condition("Unknown", "FailedReconcile", NOTICED)
     assert odd[row].condition("Stalled")[0] == "True"
 
 
 @pytest.mark.parametrize("row", bad_environments.FINE)
 def test_odd_ones_work(odd, row):
-    odd[row].until_condition("True", "Reconciled")
+    odd[row].until_condition("True", "Reconciled", NOTICED)
     assert odd[row].child("deployments") and odd[row].child("services")
 
 

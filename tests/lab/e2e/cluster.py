@@ -6,7 +6,7 @@ import time
 
 from labkit import clusters, restate
 
-from .service import APPLY, MERGE
+from .custom_object import CustomObject
 from .waiting import eventually
 
 KINDS = {"serviceaccounts": "/api/v1", "configmaps": "/api/v1", "services": "/api/v1", "pods": "/api/v1",
@@ -17,52 +17,19 @@ OURS = "app.kubernetes.io/name=restate"
 ABSENCE = 5  # seconds that the StatefulSet may be away while it is replaced
 
 
-class Cluster:
+class Cluster(CustomObject):
     def __init__(self, lab, name, nodes=1, **options):
-        self.lab, self.name, self.nodes = lab, name, nodes
-        self.options = options
-        self.path = f"{clusters.PATH}/{name}"
+        super().__init__(lab, f"{clusters.PATH}/{name}")
+        self.nodes, self.options = nodes, options
 
     def apply(self, **changed):
         self.options.update(changed)
-        body = clusters.restate_cluster(self.name, self.nodes, **self.options)
-        status, answer = self.lab.api.request("PATCH", f"{self.path}?fieldManager=lab&force=true", body,
-                                              content_type=APPLY)
-        assert status in (200, 201), answer
+        self.apply_body(clusters.restate_cluster(self.name, self.nodes, **self.options))
         return self
-
-    def patch(self, change):
-        status, answer = self.lab.api.request("PATCH", self.path, change, content_type=MERGE)
-        assert status == 200, answer
-
-    def get(self, path):
-        status, found = self.lab.api.request("GET", path)
-        return found if status == 200 else None
-
-    def object(self):
-        return self.get(self.path)
-
-    def status(self):
-        return (self.object() or {}).get("status", {})
-
-    def condition(self, about="Ready"):
-        """(status, reason, message)"""
-        found = [c for c in self.status().get("conditions", []) if c["type"] == about]
-        return (found[0]["status"], found[0]["reason"], found[0]["message"]) if found else (None, None, "")
-
-    def ready(self):
-        found = self.object()
-        return (found["status"].get("observedGeneration") == found["metadata"]["generation"] if found.get("status")
-                else False) and self.condition()[0] == "True"
 
     def until_ready(self, timeout=180):
         eventually(f"RestateCluster {self.name} is Ready", self.ready, timeout, self.status, 0.3)
         return self
-
-    def until_condition(self, status, reason, timeout=60):
-        eventually(f"RestateCluster {self.name}: Ready is {status} with {reason}",
-                   lambda: self.condition()[:2] == (status, reason), timeout, self.status)
-        return self.condition()[2]
 
     def delete(self, policy="Background"):
         self.lab.api.request("DELETE", f"{self.path}?propagationPolicy={policy}")

@@ -2,8 +2,6 @@
 import json
 import re
 
-from .service import API
-
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
 CLUSTER_KINDS = ("serviceaccounts", "configmaps", "services", "persistentvolumeclaims", "poddisruptionbudgets",
                  "networkpolicies", "statefulsets")

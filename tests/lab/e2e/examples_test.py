@@ -9,7 +9,8 @@ import yaml
 from labkit import cloud as stand_in, examples, gitops, netns, object_store
 
 from .cluster import Cluster
-from .service import APPLY, Service
+from .custom_object import APPLY
+from .service import Service
 from .waiting import eventually
 
 pytestmark = pytest.mark.long

@@ -9,7 +9,6 @@ import contextlib
 import os
 
 import pytest
-from labkit import restate_operator
 
 from .campaign import AT_ONCE, Campaign, without_status
 from .scenarios import SCENARIOS

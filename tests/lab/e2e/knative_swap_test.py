@@ -8,8 +8,9 @@ import pytest
 
 from labkit import knative as knative_level, restate_operator, tap
 
+from .custom_object import MERGE
 from .knative_service import KnativeService
-from .service import API, MERGE
+from .service import API
 from .waiting import Quiet, eventually
 
 RECORDED = Path(__file__).resolve().parents[2] / "golden/objects"

@@ -152,6 +152,7 @@ class Work:
 
 
 def test_of_two_that_start_at_once_one_leads_and_the_other_writes_nothing(lab, peers, busy):
+    began = time.monotonic()
     for peer in peers:
         peer.start()
     for peer in peers:
@@ -178,8 +179,8 @@ def test_of_two_that_start_at_once_one_leads_and_the_other_writes_nothing(lab, p
 
     eventually("three renewals", lambda: len(renewals()) >= 3)
     assert not standby.writes()
-    moments = [moment(event) for event in renewals()]
-    assert all((later - earlier).total_seconds() > 4 for earlier, later in zip(moments, moments[1:])), moments
+    # Half the deadline lies between one and the next; not where they arrive: one that is late is close to its follower.
+    assert len(renewals()) <= (time.monotonic() - began) / 5
     asked = standby.requests("get", "list", "watch", about="leases")
     assert len(asked) <= 4, asked  # however long it stands by
 

@@ -12,7 +12,8 @@ from .waiting import SETTLED
 
 QUIET = 1.0  # seconds without a write before a look is worth it, and for which the right end has to stay
 LOOK = 0.4  # seconds between two looks at a run
-TIMEOUT = 150  # seconds for everything after the action
+TIMEOUT = 150  # seconds for everything after the action, or after the operator was started once more
+MOST_LIVES = 60  # more than any scenario has writes
 END = 5  # seconds in which an operator that is asked to end has ended
 RESOURCE = re.compile(r"/(?:api|apis/[^/]+)/[^/]+(?:/namespaces/[^/?]+(?=/))?/([^/?]+)(?:/[^/?]+)?/?([^/?]*)")
 MANAGER = re.compile(r"[?&]fieldManager=([^&]+)")
@@ -44,6 +45,7 @@ class Run:
             lab, directory / f"{name}.log", port, "--watch-namespaces", name,
             env={"KUBECONFIG": str(through(self.proxies[0], account, directory / f"{name}.kubeconfig"))})
         self.lives = 0
+        self.deadline = 0.0  # of the present life
         self.first = 0  # the index of the action's first write
         self.killed_after = []
         self.bad_ends = []
@@ -66,6 +68,7 @@ class Run:
     def live(self):
         self.lives += 1
         self.operator.start()
+        self.deadline = time.monotonic() + TIMEOUT
 
     def arm(self, deadly):
         with self.gate.turn:
@@ -104,7 +107,7 @@ class Run:
 
     def until_settled(self, expected):
         """Starts the operator again when it was killed, until the end state is there and nothing happens any more."""
-        deadline = time.monotonic() + TIMEOUT
+        self.deadline = time.monotonic() + TIMEOUT
         quiet = QUIET if expected else SETTLED
         while True:
             self.resurrect()
@@ -112,7 +115,7 @@ class Run:
                 found = self.scenario.state(self.subject)
                 if self.quiet(quiet) and found == (expected or found):
                     return found
-            if time.monotonic() > deadline:
+            if time.monotonic() > self.deadline or self.lives > MOST_LIVES:
                 raise AssertionError(f"{self}: not settled within {TIMEOUT} s\n{self.story(expected)}")
             time.sleep(LOOK)
 
@@ -133,8 +136,9 @@ class Run:
         found = self.scenario.state(self.subject)
         wrong = differences(expected, found) if expected else [json.dumps(found)]
         end = self.operator.log.read_text(errors="replace").splitlines()[-30:]
+        now = time.strftime("%H:%M:%S", time.gmtime())
         return "\n".join([f"killed after {self.killed_after}; {self.lives} lives; writes since the action:", *writes,
-                          "what is wrong:", *wrong, f"end of the operator's log {self.operator.log}:", *end])
+                          "what is wrong:", *wrong, f"end of the operator's log {self.operator.log}, at {now}:", *end])
 
     def clean_up(self):
         """Leaves nothing that costs: no process, no pods, no calls that Restate goes on trying."""

@@ -6,8 +6,8 @@ from html import unescape
 
 import pytest
 
+from .custom_object import MERGE
 from .kubectl_restate_test import break_image
-from .service import MERGE
 from .waiting import eventually
 
 HOSTILE = "<img src=x onerror=\"document.title='taken'\"><script>document.title='taken'</script>&amp;"

@@ -4,7 +4,8 @@ import pytest
 from labkit import clusters, restate_operator
 
 from .cluster import ABSENCE, KINDS, Absence, Cluster
-from .service import MERGE, Service
+from .custom_object import MERGE
+from .service import Service
 from .waiting import Quiet, eventually
 
 DRIFT = 2  # seconds in which what somebody changed is put back

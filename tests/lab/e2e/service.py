@@ -4,28 +4,26 @@ import re
 
 from labkit import greeter, restate, tap
 
+from .custom_object import CustomObject
 from .states import States
 from .waiting import eventually
 
 API = "/apis/restate.dev/v1beta1/namespaces"
-APPLY = "application/apply-patch+yaml"  # JSON is YAML
-MERGE = "application/merge-patch+json"
 DEPLOYMENT_ID = "restate.dev/deployment-id"
 REMOVE_AT = "restate.dev/remove-version-at"
-RECONCILE = "restate.dev/reconcile"
 
 
-class Service:
+class Service(CustomObject):
     """Its versions are told apart by the greeting with which they answer."""
 
     def __init__(self, lab, namespace, name="greeter", restate_namespace="restate", **options):
-        self.lab, self.namespace, self.name = lab, namespace, name
+        super().__init__(lab, f"{API}/{namespace}/restatedeployments/{name}")
+        self.namespace = namespace
         self.restate_namespace = restate_namespace
         register = {"service": {"name": tap.NAME, "namespace": restate_namespace}}
         self.options = {"register": register, "drainDelaySeconds": 1, **options}
         # Unique in Restate, which keeps names that begin with its own for itself.
         self.handlers = "Lab" + "".join(part.title() for part in (*namespace.split("-"), *name.split("-")))
-        self.path = f"{API}/{namespace}/restatedeployments/{name}"
         self.known = set()  # approvals that were seen in the logs
 
     # Kubernetes.
@@ -35,58 +33,21 @@ class Service:
         return greeter.restate_deployment(self.namespace, self.name, greeting, self.handlers, **options)
 
     def apply(self, greeting="v1", **changed):
-        path = f"{self.path}?fieldManager=lab&force=true"
-        status, answer = self.lab.api.request("PATCH", path, self.manifest(greeting, **changed), content_type=APPLY)
-        assert status in (200, 201), answer
+        self.apply_body(self.manifest(greeting, **changed))
         return self
-
-    def get(self, path):
-        status, found = self.lab.api.request("GET", path)
-        return found if status == 200 else None
-
-    def object(self):
-        return self.get(self.path)
-
-    def patch(self, change):
-        status, answer = self.lab.api.request("PATCH", self.path, change, content_type=MERGE)
-        assert status == 200, answer
-
-    def status(self):
-        return (self.object() or {}).get("status", {})
-
-    def condition(self, of=None, about="Ready"):
-        """(status, reason, message) of a condition in the object's status, or in the given one."""
-        found = [c for c in (of or self.status()).get("conditions", []) if c["type"] == about]
-        return (found[0]["status"], found[0]["reason"], found[0].get("message", "")) if found else (None, None, "")
 
     def ready(self):
         """The deployment id with which the present generation is Ready."""
-        found = self.object()
-        status = found.get("status", {})
-        if status.get("observedGeneration") != found["metadata"]["generation"] or self.condition(status)[0] != "True":
-            return None
-        return status["deploymentId"]
+        status = super().ready()
+        return status and status["deploymentId"]
 
     def until_ready(self, timeout=60):
         return eventually(f"{self.namespace}/{self.name} is Ready", self.ready, timeout, self.status)
 
-    def annotate(self, name, value):
-        """Sets an annotation of the object; None removes it."""
-        self.patch({"metadata": {"annotations": {name: value}}})
-
     def suspend(self):
-        self.annotate(RECONCILE, "disabled")
+        super().suspend()
         eventually("it says that it is suspended", lambda: self.status().get("reconciliation") == "Disabled",
                    told=self.status)
-
-    def resume(self):
-        self.annotate(RECONCILE, None)
-
-    def until_condition(self, status, reason, timeout=60):
-        """Waits for a Ready condition and returns its message."""
-        eventually(f"{self.namespace}/{self.name}: Ready is {status} with {reason}",
-                   lambda: self.condition()[:2] == (status, reason), timeout, self.status)
-        return self.condition()[2]
 
     def replica_sets(self):
         items = self.get(f"/apis/apps/v1/namespaces/{self.namespace}/replicasets")["items"]

@@ -3,7 +3,8 @@ import pytest
 from labkit import restate_operator
 
 from . import namespaces
-from .service import RECONCILE, Service
+from .custom_object import RECONCILE
+from .service import Service
 from .waiting import Quiet, eventually
 
 
