@@ -45,7 +45,6 @@ class Run:
             lab, directory / f"{name}.log", port, "--watch-namespaces", name,
             env={"KUBECONFIG": str(through(self.proxies[0], account, directory / f"{name}.kubeconfig"))})
         self.lives = 0
-        self.deadline = 0.0  # of the present life
         self.first = 0  # the index of the action's first write
         self.killed_after = []
         self.bad_ends = []
@@ -68,7 +67,6 @@ class Run:
     def live(self):
         self.lives += 1
         self.operator.start()
-        self.deadline = time.monotonic() + TIMEOUT
 
     def arm(self, deadly):
         with self.gate.turn:
@@ -107,24 +105,29 @@ class Run:
 
     def until_settled(self, expected):
         """Starts the operator again when it was killed, until the end state is there and nothing happens any more."""
-        self.deadline = time.monotonic() + TIMEOUT
+        deadline = time.monotonic() + TIMEOUT
         quiet = QUIET if expected else SETTLED
         while True:
-            self.resurrect()
+            if self.resurrect():
+                deadline = time.monotonic() + TIMEOUT
             if self.quiet(quiet) and self.scenario.done(self.subject):
                 found = self.scenario.state(self.subject)
                 if self.quiet(quiet) and found == (expected or found):
                     return found
-            if time.monotonic() > self.deadline or self.lives > MOST_LIVES:
-                raise AssertionError(f"{self}: not settled within {TIMEOUT} s\n{self.story(expected)}")
+            if time.monotonic() > deadline or self.lives > MOST_LIVES:
+                raise AssertionError(f"{self}: not settled within {TIMEOUT} s of a life, or {MOST_LIVES} lives\n"
+                                     f"{self.story(expected)}")
             time.sleep(LOOK)
 
     def resurrect(self):
-        if not self.operator.alive():
-            assert self.killed_after, f"{self}: the operator ended by itself with {self.operator.process.returncode}"
-            for server in self.proxies:
-                server.cut()
-            self.live()
+        """Whether it had to be."""
+        if self.operator.alive():
+            return False
+        assert self.killed_after, f"{self}: the operator ended by itself with {self.operator.process.returncode}"
+        for server in self.proxies:
+            server.cut()
+        self.live()
+        return True
 
     def quiet(self, seconds):
         writes = self.gate.writes
