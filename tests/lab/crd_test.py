@@ -16,11 +16,11 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from labkit import Lab  # noqa: E402
+from labkit.client import MERGE  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 SETS = {"reference": sorted(ROOT.glob("tests/golden/crds/*.json")), "ours": sorted(ROOT.glob("crds/*.yaml"))}
 CASES = [case for file in sorted(ROOT.glob("tests/crd/cases/*.yaml")) for case in yaml.safe_load(file.read_text())]
-MERGE = "application/merge-patch+json"
 REFUSED = (400, 422)
 
 

@@ -15,6 +15,7 @@ import pytest
 sys.dont_write_bytecode = True  # nothing writes into the checkout
 
 from labkit import Lab, clusters, helm, restate_operator, storage  # noqa: E402: the bytecode first
+from labkit.client import MERGE  # noqa: E402
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden"
 RECORDED = GOLDEN / "objects"
@@ -28,7 +29,6 @@ PLURALS = {"Namespace": "namespaces", "ServiceAccount": "serviceaccounts", "Conf
            "Deployment": "deployments"}
 ENVIRONMENTS = "/apis/restate.dev/v1beta1/restatecloudenvironments"
 NAMESPACE = restate_operator.NAMESPACE
-MERGE = "application/merge-patch+json"
 WRITES = ("create", "update", "patch", "delete", "deletecollection")
 
 

@@ -19,12 +19,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from e2e.waiting import eventually  # noqa: E402: the path first
 from labkit import Lab, clusters, greeter, helm, images, restate_operator  # noqa: E402
+from labkit.audit import seconds  # noqa: E402
 from labkit.caller import Caller  # noqa: E402
-from labkit.safety import seconds  # noqa: E402
+from labkit.client import MERGE  # noqa: E402
 
 pytestmark = pytest.mark.long
 NAMESPACE = restate_operator.NAMESPACE
-MERGE = "application/merge-patch+json"
 DEPLOYMENT = "/apis/restate.dev/v1beta1/namespaces/shop/restatedeployments/greeter"
 CLUSTER = f"{clusters.PATH}/restate"
 REFERENCE_VALUES = restate_operator.ROOT / "tests/golden/charts/reference.values.yaml"

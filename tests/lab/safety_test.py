@@ -8,7 +8,7 @@ import pytest
 sys.dont_write_bytecode = True  # nothing writes into the checkout
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from labkit import proxy, restate_operator, safety, tap  # noqa: E402: the path first
+from labkit import audit, proxy, restate_operator, safety, tap  # noqa: E402: the path first
 
 OURS, SOMEBODY = restate_operator.AGENT + "1", "kubectl/1"
 ID = "dp_1"
@@ -91,7 +91,7 @@ def test_taken_from_a_version_at_work(name):
     ([invocation(), invocation(ended=19), invocation(ended=None)], 2)])
 def test_what_counts_is_the_time_of_the_removal(rows, expected):
     assert len(judge(scale(20, 0), rows=rows)) == expected
-    assert len(judge(removals=[(safety.seconds(at(20)), ID)], rows=rows)) == expected
+    assert len(judge(removals=[(audit.seconds(at(20)), ID)], rows=rows)) == expected
 
 
 @pytest.mark.parametrize("kind", safety.VERSIONS[1:] + safety.PARTS[2:])
@@ -126,14 +126,14 @@ def test_no_violation(name):
 
 def test_a_registration_that_nobody_wrote_down_counts():
     history = safety.History()
-    registered = (safety.seconds(at(5)), f"http://{NAME}.ns.svc.cluster.local:9080/", ID)
+    registered = (audit.seconds(at(5)), f"http://{NAME}.ns.svc.cluster.local:9080/", ID)
     history.replay([*CREATED[:2], scale(20, 0)], [registered])
     assert len(safety.violations(history.removals, [invocation()])) == 1
 
 
 def test_a_forced_deletion_may_deregister():
-    registered = (safety.seconds(at(5)), f"http://{NAME}.ns.svc.cluster.local:9080/", ID)
-    removed = (safety.seconds(at(20)), ID)
+    registered = (audit.seconds(at(5)), f"http://{NAME}.ns.svc.cluster.local:9080/", ID)
+    removed = (audit.seconds(at(20)), ID)
     forced = owner(18, deleted=18, deletePolicy="force")
     assert len(judge(registrations=[registered], removals=[removed])) == 1
     assert judge(forced, registrations=[registered], removals=[removed]) == []

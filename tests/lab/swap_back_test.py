@@ -14,10 +14,10 @@ sys.dont_write_bytecode = True  # nothing writes into the checkout
 import hot_swap_test  # noqa: E402: the bytecode first
 from hot_swap_test import LABEL, NAMESPACE, NOT_SCHEDULED, Cluster, path_of, quiet_writes, until  # noqa: E402
 from labkit import Lab, cloud_apis, helm, restate_operator, storage  # noqa: E402
+from labkit.client import APPLY  # noqa: E402
 
 PORT = 18092
 MANAGER = "restate-operator"
-APPLY = "application/apply-patch+yaml"
 DEFINITIONS = Path(__file__).resolve().parent.parent / "golden/crds"
 DEFINITION = "restateclusters"
 INTERRUPTED = ("aws",)  # was recorded while its canary was deleted again and again, as that version did

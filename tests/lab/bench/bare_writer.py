@@ -7,8 +7,10 @@ import queue
 import threading
 import time
 
+from labkit.client import APPLY, JSON_PATCH, MERGE
+
 from . import objects
-from .requests import APPLY, JSON_PATCH, MERGE, Countdown, in_parallel
+from .requests import Countdown, in_parallel
 
 DEPLOYMENTS = f"/apis/restate.dev/v1beta1/namespaces/{objects.NAMESPACE}/restatedeployments"
 REPLICA_SETS = f"/apis/apps/v1/namespaces/{objects.NAMESPACE}/replicasets"

@@ -3,8 +3,10 @@ import random
 import threading
 import time
 
+from labkit.client import MERGE
+
 from . import bare_writer, measure, objects
-from .requests import MERGE, in_parallel
+from .requests import in_parallel
 from .scene import ADMIN_PORT, Scene
 
 REMOVE_AT = "restate.dev/remove-version-at"

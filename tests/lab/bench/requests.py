@@ -7,9 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from labkit.client import ApiServer
 
 CREATE = "application/json"
-APPLY = "application/apply-patch+yaml"
-MERGE = "application/merge-patch+json"
-JSON_PATCH = "application/json-patch+json"
 
 
 class Server:

@@ -1,6 +1,8 @@
 """spec.autoscaling: an old version that still has work is scaled by an autoscaler of its own."""
 import pytest
 
+from labkit.client import JSON_PATCH
+
 from .waiting import eventually, throughout
 
 WANTED = {"minReplicas": 2, "maxReplicas": 3,
@@ -28,7 +30,7 @@ def held(service):
 
 def set_autoscaling(service, value):
     change = [{"op": "add", "path": "/spec/autoscaling", "value": value}]
-    status, answer = service.lab.api.request("PATCH", service.path, change, content_type="application/json-patch+json")
+    status, answer = service.lab.api.request("PATCH", service.path, change, content_type=JSON_PATCH)
     assert status == 200, answer
 
 

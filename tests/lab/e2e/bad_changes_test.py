@@ -4,9 +4,9 @@ import json
 import pytest
 
 from labkit import clusters, restate_operator, storage
+from labkit.client import MERGE
 
 from .cluster import Cluster
-from .custom_object import MERGE
 from .waiting import Quiet, eventually
 
 RIGID = "rigid"  # a class whose volumes cannot grow

@@ -5,9 +5,10 @@ import re
 
 import pytest
 
+from labkit.client import MERGE
+
 from . import namespaces
 from .bad_objects import FINE, INVALID, KUBECTL, NAMES, OURS, REFUSED, REJECTED, RESERVED, SERVING
-from .custom_object import MERGE
 from .service import DEPLOYMENT_ID, Service
 from .waiting import eventually
 

@@ -2,8 +2,9 @@
 import base64
 
 from labkit import restate_operator
+from labkit.client import MERGE
 
-from .custom_object import MERGE, CustomObject
+from .custom_object import CustomObject
 from .waiting import eventually
 
 PATH = "/apis/restate.dev/v1beta1/restatecloudenvironments"

@@ -1,8 +1,8 @@
 """One object of ours in a test, whatever its kind: what is asked of it, and what its status says."""
+from labkit.client import APPLY, MERGE
+
 from .waiting import eventually
 
-APPLY = "application/apply-patch+yaml"  # JSON is YAML
-MERGE = "application/merge-patch+json"
 RECONCILE = "restate.dev/reconcile"
 
 

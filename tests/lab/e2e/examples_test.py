@@ -7,9 +7,9 @@ import pytest
 import yaml
 
 from labkit import cloud as stand_in, examples, gitops, netns, object_store
+from labkit.client import APPLY
 
 from .cluster import Cluster
-from .custom_object import APPLY
 from .service import Service
 from .waiting import eventually
 

@@ -1,7 +1,7 @@
 """Deletions that do not wait for ever: deletePolicy force, and what happens at the deadline of a drain."""
-from datetime import datetime
-
 import pytest
+
+from labkit.audit import seconds
 
 from .waiting import eventually, throughout
 
@@ -24,10 +24,6 @@ def assert_forced(service, deployment, version):
     eventually("nothing of it is left", lambda: not service.replica_sets())
     note = eventually("an event tells what was lost", lambda: service.events("ForcedDeletion"))
     assert len(note) == 1 and f"{version} (1 pinned" in note[0]
-
-
-def seconds(text):
-    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
 def test_force_waits_for_nothing_and_says_so(service, held):

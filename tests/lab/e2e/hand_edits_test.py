@@ -1,7 +1,8 @@
 """Somebody edits what only the operator writes: it is put right, and nothing that works is lost."""
 import pytest
 
-from .custom_object import MERGE
+from labkit.client import MERGE
+
 from .service import DEPLOYMENT_ID, REMOVE_AT, Service
 from .waiting import eventually, throughout
 

@@ -1,7 +1,7 @@
 """The check that accompanies every test here can fail: an impostor does what the operator must not do."""
 from labkit import client, restate, restate_operator, safety, tap
+from labkit.client import MERGE
 
-from .custom_object import MERGE
 from .waiting import eventually
 
 

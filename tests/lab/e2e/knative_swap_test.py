@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from labkit import knative as knative_level, restate_operator, tap
+from labkit.client import MERGE
 
-from .custom_object import MERGE
 from .knative_service import KnativeService
 from .service import API
 from .waiting import Quiet, eventually

@@ -2,6 +2,7 @@
 import pytest
 
 from labkit import knative as knative_level, restate_operator
+from labkit.client import MERGE
 
 from .knative_service import TAG, KnativeService, greeting_of
 from .rollout_test import columns
@@ -143,7 +144,7 @@ def test_edits_by_hand_are_put_right(lab, service):
     service.until_ready()
     path = f"{knative_level.API}/namespaces/{service.namespace}/routes/greeter-blue"
     lab.api.request("PATCH", path, {"metadata": {"labels": {"networking.knative.dev/visibility": None}}},
-                    content_type="application/merge-patch+json")
+                    content_type=MERGE)
     eventually("the Route is private again", lambda: service.route("greeter-blue")["metadata"]["labels"].get(
         "networking.knative.dev/visibility") == "cluster-local")
     lab.kubectl("delete", "routes.serving.knative.dev/greeter-blue", "-n", service.namespace)

@@ -6,10 +6,11 @@ leader that cannot renew gives up; what happens then, with shorter times.
 import json
 import signal
 import time
-from datetime import datetime
 
 import pytest
 from labkit import Lab, restate_operator
+from labkit.audit import seconds
+from labkit.client import MERGE
 
 from .waiting import Quiet, eventually
 
@@ -67,7 +68,7 @@ class Peer(restate_operator.Operator):
 
 
 def moment(event):
-    return datetime.fromisoformat(event["requestReceivedTimestamp"].replace("Z", "+00:00"))
+    return seconds(event["requestReceivedTimestamp"])
 
 
 def lease(lab):
@@ -117,7 +118,7 @@ def busy(lab):
     yield Work(lab, name)
     lab.kubectl("delete", "rsd", name, "--ignore-not-found", "--wait=false")
     lab.api.request("PATCH", Work.path(name), {"metadata": {"finalizers": None}},
-                    content_type="application/merge-patch+json")
+                    content_type=MERGE)
 
 
 class Work:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from labkit import dns, images, netns, node, policies, restate, restate_operator
+from labkit.client import JSON_PATCH
 
 from .cluster import KINDS, Cluster
 from .waiting import eventually
@@ -77,7 +78,6 @@ OUTSIDE = {
     (netns.NODE_ADDRESS, 6443): False,  # the API server
     (netns.NODE_ADDRESS, 53): True,
 }
-JSON_PATCH = "application/json-patch+json"
 CONNECTS, REFUSED = "connects", "is not let through"
 CONNECT = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 30)"
 

@@ -7,6 +7,7 @@ from typing import Callable
 import pytest
 
 from labkit import cloud_apis, restate_operator, storage
+from labkit.client import MERGE
 
 from .cluster import Cluster
 from .own_lab import operator_on
@@ -169,7 +170,7 @@ def fail_pods(cluster):
     for item in cluster.get(f"/api/v1/namespaces/{cluster.name}/pods")["items"]:
         if item["status"]["phase"] == "Pending":
             path = f"/api/v1/namespaces/{cluster.name}/pods/{item['metadata']['name']}/status"
-            cluster.lab.api.request("PATCH", path, {"status": {"phase": "Failed"}}, content_type=cloud_apis.MERGE)
+            cluster.lab.api.request("PATCH", path, {"status": {"phase": "Failed"}}, content_type=MERGE)
 
 
 def test_workload_identity_at_google(lab, install, cluster):

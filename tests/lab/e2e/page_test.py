@@ -6,7 +6,8 @@ from html import unescape
 
 import pytest
 
-from .custom_object import MERGE
+from labkit.client import MERGE
+
 from .kubectl_restate_test import break_image
 from .waiting import eventually
 

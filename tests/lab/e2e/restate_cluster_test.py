@@ -2,9 +2,9 @@
 import pytest
 
 from labkit import clusters, restate_operator
+from labkit.client import MERGE
 
 from .cluster import ABSENCE, KINDS, Absence, Cluster
-from .custom_object import MERGE
 from .service import Service
 from .waiting import Quiet, eventually
 

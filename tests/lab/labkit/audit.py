@@ -1,5 +1,11 @@
 """The API server's audit log, read on from where the last look ended: it becomes long, and is looked at often."""
 import json
+from datetime import datetime, timezone
+
+
+def seconds(text):
+    """A time as it is written there and by Restate, as seconds since 1970."""
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).replace(tzinfo=timezone.utc).timestamp()
 
 
 class AuditLog:

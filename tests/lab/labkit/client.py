@@ -8,6 +8,11 @@ import threading
 
 from . import netns, pki
 
+# Content types of a PATCH.
+APPLY = "application/apply-patch+yaml"  # JSON is YAML
+MERGE = "application/merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
+
 
 class ApiServer:
     """Requests to the API server without starting a kubectl for each, which costs a tenth of a second.
@@ -53,7 +58,7 @@ class ApiServer:
     def apply(self, item, manager="lab"):
         """Server-side apply of an object, by force; raises RuntimeError with what the server says against it."""
         path = f"{self.path_of(item)}?fieldManager={manager}&force=true"
-        status, answer = self.request("PATCH", path, item, content_type="application/apply-patch+yaml")
+        status, answer = self.request("PATCH", path, item, content_type=APPLY)
         if status not in (200, 201):
             raise RuntimeError(f"PATCH {path}: {status}: {answer}")
         return answer

@@ -1,8 +1,9 @@
 """The kinds that only some installations have: their definitions, with what their own schemas ask for, and what the
 controllers behind them would say. The controllers are not here: a test plays them.
 """
+from .client import MERGE
+
 NAME = {"type": "string"}
-MERGE = "application/merge-patch+json"
 
 
 def members(required=(), **properties):

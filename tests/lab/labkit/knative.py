@@ -3,7 +3,7 @@ processes beside the node.
 
 Each listens on fixed ports, so each has a network namespace of its own, linked to the lab's.
 """
-from . import binaries, containerd, images, netns, node
+from . import binaries, containerd, images, netns
 
 NAMESPACE = "knative-serving"
 API = "/apis/serving.knative.dev/v1"

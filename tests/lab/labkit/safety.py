@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 from . import restate, restate_operator
+from .audit import seconds
 
 WITH_BODIES = ["create", "update", "patch", "delete"]
 AUDIT = [  # what an API server has to log for this
@@ -171,10 +172,6 @@ def body_of(event):
     if "responseObject" not in event:
         raise RuntimeError(f"the audit log has no bodies: start the lab with audit=safety.AUDIT; {event}")
     return event["responseObject"]
-
-
-def seconds(text):
-    return datetime.fromisoformat(text.replace("Z", "+00:00")).replace(tzinfo=timezone.utc).timestamp()
 
 
 def violations(removals, invocations):

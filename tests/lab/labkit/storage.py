@@ -13,7 +13,7 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from labkit.client import ApiServer  # noqa: E402
+from labkit.client import MERGE, ApiServer  # noqa: E402
 
 CLASS = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "provisioner": "lab/directory",
          "metadata": {"name": "lab", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
@@ -21,7 +21,6 @@ CLASS = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "provisioner
 NOBODYS = "missing"  # claims of this class wait for a volume, as those of a class that there is not do elsewhere
 FAST = {"apiVersion": "storage.k8s.io/v1", "kind": "VolumeAttributesClass", "metadata": {"name": "fast"},
         "driverName": "lab/directory", "parameters": {"iops": "4000"}}
-MERGE = "application/merge-patch+json"
 
 
 def command(lab):
