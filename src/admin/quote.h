@@ -4,10 +4,11 @@
 #include <string>
 #include <string_view>
 
+#include "restate/base/printable.h"
+
 namespace restate::admin {
 
-// For people and logs: one line of valid UTF-8 without control characters (C1 ones included: terminals obey them), at
-// most 512 bytes, cut between characters.
-std::string Quotable(std::string_view text);
+// For people and logs: one line of at most 512 bytes.
+inline std::string Quotable(std::string_view text) { return Printable(text, 512); }
 
 }  // namespace restate::admin

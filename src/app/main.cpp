@@ -1,6 +1,5 @@
 // restate-operator: run | generate | version; and what people call to look, also as kubectl-restate.
 #include <signal.h>
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include "restate/app/docs.h"
+#include "restate/app/log.h"
 #include "restate/app/operator.h"
 #include "restate/app/preview.h"
 #include "restate/app/settings.h"
@@ -28,16 +28,6 @@ namespace restate::app {
 namespace {
 
 const char* Variable(const char* name) { return std::getenv(name); }
-
-void SetUpLog(const Settings& settings) {
-  auto logger = spdlog::stderr_logger_mt("restate-operator");
-  logger->set_level(spdlog::level::from_str(settings.log_level));
-  // The message is escaped by nobody: texts from outside are cut and cleaned where they are made into errors.
-  logger->set_pattern(settings.log_json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","message":"%v"})"
-                                        : "%Y-%m-%dT%H:%M:%S.%eZ %l %v",
-                      spdlog::pattern_time_type::utc);
-  spdlog::set_default_logger(logger);
-}
 
 // Waits for SIGTERM or SIGINT in a thread of its own. The first one asks for the end, the second one ends at once.
 void StopOnSignal(const sigset_t& signals, std::stop_source stop) {
@@ -76,7 +66,7 @@ void KeepMemoryPrivate() {
 
 int Run(const Settings& settings, const sigset_t& signals) {
   KeepMemoryPrivate();
-  SetUpLog(settings);
+  SetUpLog(settings.log_level, settings.log_json);
   std::stop_source stop;
   StopOnSignal(signals, stop);
   const absl::Status ended = RunOperator(settings, Variable, stop.get_token());
@@ -120,6 +110,7 @@ int Main(int argc, char** argv) {
     case Settings::Command::kRender:
     case Settings::Command::kDiff:
       pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);  // nothing is left half done
+      spdlog::set_level(spdlog::level::off);            // what a pass would wait for is part of the output
       return Preview(*settings, Variable);
     case Settings::Command::kRun: return Run(*settings, signals);
   }

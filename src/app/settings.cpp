@@ -264,6 +264,7 @@ absl::StatusOr<Settings> ParseSettings(const std::vector<std::string>& arguments
   auto* diff = app.add_subcommand("diff", "Print what would change in the cluster; exits with 1 where something would");
   AddPreviewOptions(*render, *diff, settings);
   auto* version = app.add_subcommand("version", "Print the version");
+  app.set_version_flag("--version", RESTATE_OPERATOR_VERSION, "The same");
   for (const UserVerb& verb : kUserVerbs) app.add_subcommand(verb.name, verb.help);
   std::map<std::string, std::string> texts;
   for (const Flag& flag : kFlags) {
@@ -278,6 +279,9 @@ absl::StatusOr<Settings> ParseSettings(const std::vector<std::string>& arguments
   } catch (const CLI::CallForHelp&) {
     settings.command = Settings::Command::kHelp;
     settings.help = app.help();
+    return settings;
+  } catch (const CLI::CallForVersion&) {
+    settings.command = Settings::Command::kVersion;
     return settings;
   } catch (const CLI::ParseError& error) {
     return UsageError(absl::StrCat(error.what(), "; see restate-operator --help"));

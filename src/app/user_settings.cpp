@@ -50,6 +50,7 @@ void Declare(CLI::App& app, UserCommand& command, Texts& texts) {
   app.get_formatter()->column_width(36);
   app.require_subcommand(0, 1);
   app.fallthrough();
+  app.set_version_flag("--version", RESTATE_OPERATOR_VERSION, "Print the version and exit");
   app.add_option("-n,--namespace", texts.ns, "Namespace; else that of the context")->type_name("NAME");
   app.add_option("--context", command.context, "Context of the kubeconfig")->type_name("NAME");
   app.add_option("--kubeconfig", command.kubeconfig, "The kubeconfig; else KUBECONFIG, ~/.kube/config or a pod's own")
@@ -159,6 +160,9 @@ absl::StatusOr<UserCommand> ParseUserCommand(std::string_view program, const std
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // CLI11 takes them from the back
   } catch (const CLI::CallForHelp&) {
     command.help = app.help();
+    return command;
+  } catch (const CLI::CallForVersion& version) {
+    command.help = absl::StrCat(version.what(), "\n");
     return command;
   } catch (const CLI::ParseError& error) {
     return UsageError(absl::StrCat(error.what(), "; see ", app.get_name(), " --help"));

@@ -1,27 +1,45 @@
 #include "restate/plan/diagnostics.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <vector>
+
+#include "restate/base/error.h"
+#include "restate/plan/verdict.h"
 
 namespace restate::plan {
 namespace {
 
 json::Value Time(absl::Time time) { return absl::FormatTime("%Y-%m-%d%ET%H:%M:%E3SZ", time, absl::UTCTimeZone()); }
 
+// A warning is what is an event too; to wait is a day's work.
+void TellLog(std::string_view kind, const kube::Key& key, const Waiting& waiting) {
+  const auto reason = ReasonOf(waiting.reason);
+  const auto level = reason && RowOf(*reason).event ? spdlog::level::warn : spdlog::level::info;
+  spdlog::log(level, "{} {}: {}: {}", kind, key.ToString(), waiting.reason, CutMessage(waiting.message));
+}
+
 }  // namespace
 
 void Diagnostics::Passed(std::string_view kind, const kube::Key& key, std::optional<Waiting> waiting, absl::Time now) {
+  if (!Note(kind, key, waiting, now)) return;
+  if (waiting) return TellLog(kind, key, *waiting);
+  spdlog::info("{} {}: waits for nothing any more", kind, key.ToString());
+}
+
+bool Diagnostics::Note(std::string_view kind, const kube::Key& key, const std::optional<Waiting>& waiting,
+                       absl::Time now) {
   std::lock_guard lock(mutex_);
   last_event_ = now;
   const std::pair id(std::string(kind), key);
-  if (!waiting) {
-    waiting_.erase(id);
-    return;
-  }
+  if (!waiting) return waiting_.erase(id) > 0;
   const auto [it, fresh] = waiting_.try_emplace(id, Entry{*waiting, now});
   // The same reason with another count is still the same wait.
-  if (!fresh && it->second.waiting.reason != waiting->reason) it->second.since = now;
-  it->second.waiting = *std::move(waiting);
+  const bool other = fresh || it->second.waiting.reason != waiting->reason;
+  if (other) it->second.since = now;
+  it->second.waiting = *waiting;
+  return other;
 }
 
 void Diagnostics::Forget(std::string_view kind, const kube::Key& key) {

@@ -210,7 +210,9 @@ TEST_CASE("settings: the subcommands") {
   CHECK(generate.command == Settings::Command::kGenerate);
   CHECK(generate.what == "docs");
   CHECK(generate.directory == "some/docs");
-  CHECK(Parse({"version"})->command == Settings::Command::kVersion);
+  for (const char* word : {"version", "--version"}) {
+    CHECK(Parse({word})->command == Settings::Command::kVersion);
+  }
   CHECK(Good({"run", "--workers", "3"}).workers == 3);
   CHECK(ErrorFor({"generate", "crds"}).find("directory") != std::string::npos);
   CHECK(ErrorFor({"generate", "lunch", "out"}).find("lunch") != std::string::npos);

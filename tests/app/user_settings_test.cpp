@@ -64,6 +64,10 @@ TEST_CASE("help is about this set of commands, under either name") {
   CHECK(Has(wait, "Exit code"));
 }
 
+TEST_CASE("the version, as everybody asks a program for it") {
+  CHECK(Parsed({"--version"}).help == RESTATE_OPERATOR_VERSION "\n");
+}
+
 TEST_CASE("bad usage names the flag and what is wanted") {
   CHECK(Has(Complaint({"wait"}), "object"));
   CHECK(Has(Complaint({"wait", "x", "--for=soon"}), "drained"));
@@ -88,8 +92,9 @@ TEST_CASE("completion knows the commands and flags of both names") {
   CHECK(words("restate-operator", {"ru"}).words == Words{"run"});
   CHECK(words("kubectl-restate", {"ru"}).words.empty());
   CHECK(words("kubectl-restate", {"wait", "x", "--for", ""}).words == Words{"ready", "drained", "deleted"});
-  CHECK(words("kubectl-restate", {"status", "-"}).words ==
-        Words{"--help", "--all-namespaces", "--watch", "--output", "--namespace", "--context", "--kubeconfig"});
+  CHECK(words("kubectl-restate", {"status", "-"}).words == Words{"--help", "--all-namespaces", "--watch", "--output",
+                                                                 "--version", "--namespace", "--context",
+                                                                 "--kubeconfig"});
   CHECK(Parsed({"st"}, "/usr/bin/kubectl_complete-restate").words == Words{"st"});
 }
 

@@ -1,12 +1,11 @@
 // Whole passes over a fake API server: from nothing to a tunnel, tokens that change, hands that change things.
 #include <doctest/doctest.h>
-#include <spdlog/sinks/ostream_sink.h>
-#include <spdlog/spdlog.h>
 
 #include <set>
 #include <sstream>
 
 #include "absl/strings/escaping.h"
+#include "captured_log.h"
 #include "cloud/scene.h"
 #include "plan/stage.h"
 #include "restate/base/digest.h"
@@ -22,23 +21,6 @@ const kube::Key kEast{"", "east"};
 const kube::Key kTunnel{"operator", "tunnel-east"};
 const kube::Key kToken{"operator", "tok"};
 const kube::Resource kEnvironments = kRestateCloudEnvironments;
-
-// What the program logs while this exists.
-class Log {
- public:
-  Log() {
-    auto logger = std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::ostream_sink_mt>(text_));
-    logger->set_level(spdlog::level::trace);
-    before_ = spdlog::default_logger();
-    spdlog::set_default_logger(logger);
-  }
-  ~Log() { spdlog::set_default_logger(before_); }
-  std::string text() const { return text_.str(); }
-
- private:
-  std::ostringstream text_;
-  std::shared_ptr<spdlog::logger> before_;
-};
 
 class Life {
  public:
@@ -241,7 +223,7 @@ TEST_CASE("a deleted object is let go of, and its tunnel goes with it") {
 }
 
 TEST_CASE("X1: no token in anything that a pass says or writes") {
-  const Log log;
+  const CapturedLog log;
   Life life;
   std::string said;
   std::set<std::string> hidden;

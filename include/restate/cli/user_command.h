@@ -16,7 +16,7 @@ namespace restate::cli {
 
 struct UserCommand {
   enum class Verb : std::uint8_t {
-    kHelp,        // print `help`
+    kHelp,        // print `help`, which may be the version
     kStatus,      // the tree
     kWhy,         // one object in words
     kWait,        // until `goal`

@@ -1,4 +1,5 @@
-// Diagnostics: what every object waits for just now, for the diagnostics page and for people who ask "why".
+// Diagnostics: what every object waits for just now, for the diagnostics page and for people who ask "why". The log has
+// a line whenever that changes.
 #pragma once
 
 #include <map>
@@ -33,6 +34,9 @@ class Diagnostics {
   json::Value ToJson(std::size_t limit) const;
 
  private:
+  // Whether it waits for something else than before.
+  bool Note(std::string_view kind, const kube::Key& key, const std::optional<Waiting>& waiting, absl::Time now);
+
   struct Entry {
     Waiting waiting;
     absl::Time since;

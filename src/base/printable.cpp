@@ -1,11 +1,7 @@
-#include "quote.h"
+#include "restate/base/printable.h"
 
-#include <cstddef>
-
-namespace restate::admin {
+namespace restate {
 namespace {
-
-constexpr std::size_t kMaxQuoted = 512;
 
 unsigned char ByteAt(std::string_view text, std::size_t at) {
   return at < text.size() ? static_cast<unsigned char>(text[at]) : 0;
@@ -35,17 +31,17 @@ bool IsControl(std::string_view character) {
 
 }  // namespace
 
-std::string Quotable(std::string_view text) {
+std::string Printable(std::string_view text, std::size_t limit) {
   std::string out;
   for (std::size_t i = 0; i < text.size();) {
     const std::size_t length = CharacterAt(text, i);
     const std::string_view character = length == 0 ? "?" : text.substr(i, length);
     const std::string_view shown = IsControl(character) ? " " : character;
-    if (out.size() + shown.size() > kMaxQuoted) break;
+    if (out.size() + shown.size() > limit) break;
     out.append(shown);
     i += length == 0 ? 1 : length;
   }
   return out;
 }
 
-}  // namespace restate::admin
+}  // namespace restate

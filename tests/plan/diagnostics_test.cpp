@@ -1,0 +1,61 @@
+// What people see of an object that waits: in the log, once, and on the page for as long as it does.
+#include "restate/plan/diagnostics.h"
+
+#include <doctest/doctest.h>
+
+#include "captured_log.h"
+
+namespace restate::plan {
+namespace {
+
+const kube::Key kGreeter{"shop", "greeter"};
+const absl::Time kNow = absl::FromUnixSeconds(1'700'000'000);
+
+struct Bench {
+  CapturedLog log;
+  Diagnostics diagnostics;
+
+  void Pass(std::optional<Waiting> waiting, int second = 0) {
+    diagnostics.Passed("RestateDeployment", kGreeter, std::move(waiting), kNow + absl::Seconds(second));
+  }
+  std::string Since() const {
+    const json::Value page = diagnostics.ToJson(1);
+    return std::string(page.Find("waiting")->array()->at(0).StringAt({"since"}));
+  }
+};
+
+TEST_CASE_FIXTURE(Bench, "the log says what an object waits for when that changes, and when it is over") {
+  Pass(std::nullopt);
+  CHECK(log.text().empty());
+  Pass(Waiting{"ReplicaSetScaling", "0 of 2 pods are there"});
+  Pass(Waiting{"ReplicaSetScaling", "1 of 2 pods are there"});
+  Pass(Waiting{"AdminCallFailed", "no answer"});
+  Pass(std::nullopt);
+  Pass(std::nullopt);
+  CHECK(log.text() ==
+        "info RestateDeployment shop/greeter: ReplicaSetScaling: 0 of 2 pods are there\n"
+        "warning RestateDeployment shop/greeter: AdminCallFailed: no answer\n"
+        "info RestateDeployment shop/greeter: waits for nothing any more\n");
+}
+
+TEST_CASE_FIXTURE(Bench, "a message of any length is a line that can be read") {
+  Pass(Waiting{"InvalidSpec", std::string(100'000, 'x')});
+  CHECK(log.text().size() < 1200);
+}
+
+TEST_CASE_FIXTURE(Bench, "a wait begins anew with another reason, not with another count") {
+  Pass(Waiting{"ReplicaSetScaling", "0 of 2"});
+  Pass(Waiting{"ReplicaSetScaling", "1 of 2"}, 5);
+  CHECK(Since() == "2023-11-14T22:13:20.000Z");
+  Pass(Waiting{"ReplicaSetPodNotReady", "1 of 2"}, 7);
+  CHECK(Since() == "2023-11-14T22:13:27.000Z");
+}
+
+TEST_CASE_FIXTURE(Bench, "what is gone waits for nothing") {
+  Pass(Waiting{"ReplicaSetScaling", "0 of 2"});
+  diagnostics.Forget("RestateDeployment", kGreeter);
+  CHECK(diagnostics.ToJson(1).IntAt({"waiting_total"}, -1) == 0);
+}
+
+}  // namespace
+}  // namespace restate::plan
