@@ -12,11 +12,10 @@ namespace {
 
 constexpr std::size_t kMaxEnvSecrets = 20;
 
-// Moments and mishaps of our own that the next pass mends: they are not worth a write.
 bool WorthTelling(const CloudPlan& plan, const plan::Outcome& outcome, Reason reason) {
   if (plan.released && outcome.error.ok()) return false;  // the finalizer is gone, and with it the object
   if (plan.again && outcome.changed && outcome.error.ok() && plan.failure.ok()) return false;
-  return reason != Reason::kStopped && reason != Reason::kNotSynced;
+  return !plan::IsMoment(reason);
 }
 
 plan::ConditionFrame FrameOf(const Observed& seen) {
@@ -93,9 +92,9 @@ plan::Report ReportOn(const Observed& seen, const CloudPlan& plan, const plan::O
       plan, outcome, {"True", Reason::kReconciled, "Restate Cloud environment reconciled successfully"});
   const std::string reason(RowOf(verdict.reason).name);
   if (verdict.status != "True") {
-    report.waiting = plan::Waiting{reason, verdict.message};
+    report.waiting = plan::Waiting{verdict.reason, verdict.message};
   } else if (plan.tunnel) {
-    report.waiting = plan::Waiting{std::string(RowOf(plan.tunnel->reason).name), plan.tunnel->message};
+    report.waiting = plan::Waiting{plan.tunnel->reason, plan.tunnel->message};
   }
   if (RowOf(verdict.reason).event) report.event = EventAbout(seen, true, reason, plan::CutMessage(verdict.message));
   if (!WorthTelling(plan, outcome, verdict.reason)) return report;

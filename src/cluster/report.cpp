@@ -7,12 +7,11 @@
 namespace restate::cluster {
 namespace {
 
-// Moments and mishaps of our own that the next pass mends: they are not worth a write.
 bool WorthTelling(const ClusterPlan& plan, const plan::Outcome& outcome, Reason reason) {
   if (outcome.provisioned || plan.provisioned) return true;  // never to be forgotten
   if (plan.released && outcome.error.ok()) return false;     // the finalizer is gone, and with it the object
   if (plan.again && outcome.changed && outcome.error.ok() && plan.failure.ok()) return false;
-  return reason != Reason::kStopped && reason != Reason::kNotSynced;
+  return !plan::IsMoment(reason);
 }
 
 plan::ConditionFrame FrameOf(const Observed& seen) {
@@ -63,7 +62,7 @@ plan::Report ReportOn(const Observed& seen, const ClusterPlan& plan, const plan:
   const plan::Verdict verdict =
       plan::VerdictOf(plan, outcome, {"True", Reason::kReconciled, "Restate Cluster reconciled successfully"});
   const std::string reason(RowOf(verdict.reason).name);
-  if (verdict.status != "True") report.waiting = plan::Waiting{reason, verdict.message};
+  if (verdict.status != "True") report.waiting = plan::Waiting{verdict.reason, verdict.message};
   if (RowOf(verdict.reason).event) report.event = Warn(seen, reason, plan::CutMessage(verdict.message));
   if (!WorthTelling(plan, outcome, verdict.reason)) return report;
   const bool provisioned = plan.provisioned || outcome.provisioned;

@@ -11,18 +11,10 @@
 namespace restate::deployment {
 namespace {
 
-// Moments and mishaps of our own that the next pass mends: they are not worth a write.
 bool WorthTelling(const DeploymentPlan& plan, const plan::Outcome& outcome, Reason reason) {
   if (plan.released && outcome.error.ok()) return false;  // the finalizer is gone, and with it the object
   if (plan.again && outcome.changed && outcome.error.ok()) return false;
-  switch (reason) {
-    case Reason::kWaitingForUsage:
-    case Reason::kConfirmingRegistration:
-    case Reason::kAdminBusy:
-    case Reason::kStopped:
-    case Reason::kNotSynced: return false;
-    default: return true;
-  }
+  return !plan::IsMoment(reason);
 }
 
 plan::ConditionFrame FrameOf(const Observed& seen) {
@@ -140,8 +132,7 @@ plan::Report ReportOn(const Observed& seen, const DeploymentPlan& plan, const pl
   plan::Report report;
   const plan::Verdict verdict =
       plan::VerdictOf(plan, outcome, {"True", Reason::kDeployed, "RestateDeployment is deployed"});
-  if (verdict.status != "True")
-    report.waiting = plan::Waiting{std::string(RowOf(verdict.reason).name), verdict.message};
+  if (verdict.status != "True") report.waiting = plan::Waiting{verdict.reason, verdict.message};
   if (RowOf(verdict.reason).event) report.event = FailureEvent(seen, verdict.reason, plan::CutMessage(verdict.message));
   if (!WorthTelling(plan, outcome, verdict.reason)) return report;
   const json::Value* current = seen.body.Find("status");

@@ -15,9 +15,9 @@ json::Value Time(absl::Time time) { return absl::FormatTime("%Y-%m-%d%ET%H:%M:%E
 
 // A warning is what is an event too; to wait is a day's work.
 void TellLog(std::string_view kind, const kube::Key& key, const Waiting& waiting) {
-  const auto reason = ReasonOf(waiting.reason);
-  const auto level = reason && RowOf(*reason).event ? spdlog::level::warn : spdlog::level::info;
-  spdlog::log(level, "{} {}: {}: {}", kind, key.ToString(), waiting.reason, CutMessage(waiting.message));
+  const ReasonRow& row = RowOf(waiting.reason);
+  spdlog::log(row.event ? spdlog::level::warn : spdlog::level::info, "{} {}: {}: {}", kind, key.ToString(), row.name,
+              CutMessage(waiting.message));
 }
 
 }  // namespace
@@ -33,13 +33,17 @@ bool Diagnostics::Note(std::string_view kind, const kube::Key& key, const std::o
   std::lock_guard lock(mutex_);
   last_event_ = now;
   const std::pair id(std::string(kind), key);
-  if (!waiting) return waiting_.erase(id) > 0;
-  const auto [it, fresh] = waiting_.try_emplace(id, Entry{*waiting, now});
+  if (!waiting) {
+    const auto ended = waiting_.extract(id);
+    return ended && ended.mapped().told;
+  }
+  Entry& entry = waiting_.try_emplace(id, Entry{*waiting, std::nullopt, now}).first->second;
+  entry.waiting = *waiting;
   // The same reason with another count is still the same wait.
-  const bool other = fresh || it->second.waiting.reason != waiting->reason;
-  if (other) it->second.since = now;
-  it->second.waiting = *waiting;
-  return other;
+  if (IsMoment(waiting->reason) || entry.told == waiting->reason) return false;
+  entry.told = waiting->reason;
+  entry.since = now;
+  return true;
 }
 
 void Diagnostics::Forget(std::string_view kind, const kube::Key& key) {
@@ -61,7 +65,7 @@ json::Value Diagnostics::ToJson(std::size_t limit) const {
     list.push_back(json::Obj({{"kind", kind},
                               {"namespace", key.ns.empty() ? json::Value() : json::Value(key.ns)},
                               {"name", key.name},
-                              {"reason", it->second.waiting.reason},
+                              {"reason", RowOf(it->second.waiting.reason).name},
                               {"message", it->second.waiting.message},
                               {"since", Time(it->second.since)}}));
   }

@@ -49,6 +49,17 @@ bool IsStalled(Reason reason) {
   }
 }
 
+bool IsMoment(Reason reason) {
+  switch (reason) {
+    case Reason::kWaitingForUsage:
+    case Reason::kConfirmingRegistration:
+    case Reason::kAdminBusy:
+    case Reason::kStopped:
+    case Reason::kNotSynced: return true;
+    default: return false;
+  }
+}
+
 bool IsReady(const kube::Object& object) { return IsTrue(object.Body(), "Ready"); }
 
 const crd::Condition* Told(const ConditionFrame& frame, std::string_view type) {

@@ -82,7 +82,7 @@ TEST_CASE("while pods are not ready the object is Ready and says which pods are 
         "The tunnel has 1 ready pods instead of the expected 2: tunnel-east-2 (container restate-cloud-tunnel-client: "
         "ImagePullBackOff)");
   REQUIRE(report.waiting);
-  CHECK(report.waiting->reason == "TunnelPodsNotReady");
+  CHECK(report.waiting->reason == Reason::kTunnelPodsNotReady);
 }
 
 TEST_CASE("that the pods are ready is told at once, that a Deployment was just changed is not") {

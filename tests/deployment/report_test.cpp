@@ -303,7 +303,7 @@ TEST_CASE("an object that waits says so to the diagnostics page") {
   CHECK(!Deployed().Report().waiting);
   const auto report = Deployed({.id = "", .ready = 0}).Report();
   REQUIRE(report.waiting);
-  CHECK(report.waiting->reason == "ReplicaSetPodNotReady");
+  CHECK(report.waiting->reason == Reason::kReplicaSetPodNotReady);
 }
 
 TEST_CASE("the id that Restate has outlives the version's objects in the status") {

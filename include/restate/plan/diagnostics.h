@@ -1,5 +1,5 @@
 // Diagnostics: what every object waits for just now, for the diagnostics page and for people who ask "why". The log has
-// a line whenever that changes.
+// a line whenever that changes, but for moments (IsMoment): to ask Restate once more is no news.
 #pragma once
 
 #include <map>
@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "absl/time/time.h"
+#include "restate/base/error.h"
 #include "restate/base/guarded.h"
 #include "restate/json/value.h"
 #include "restate/kube/resource.h"
@@ -18,7 +19,7 @@ namespace restate::plan {
 
 // Why an object is not where it should be.
 struct Waiting {
-  std::string reason;  // as in its Ready condition
+  Reason reason;  // as in its Ready condition
   std::string message;
 };
 
@@ -34,11 +35,12 @@ class Diagnostics {
   json::Value ToJson(std::size_t limit) const;
 
  private:
-  // Whether it waits for something else than before.
+  // Whether the log should hear of it.
   bool Note(std::string_view kind, const kube::Key& key, const std::optional<Waiting>& waiting, absl::Time now);
 
   struct Entry {
     Waiting waiting;
+    std::optional<Reason> told;  // what the log knows of; nullopt: there were moments only
     absl::Time since;
   };
   mutable std::mutex mutex_;

@@ -29,6 +29,9 @@ std::string CutMessage(std::string text);
 // Nothing the operator does helps: somebody has to change the object or what it names.
 bool IsStalled(Reason reason);
 
+// A moment or a mishap of our own that the next pass mends: what was known of the object before still holds.
+bool IsMoment(Reason reason);
+
 // Whether a condition Ready of the object is True.
 bool IsReady(const kube::Object& object);
 
