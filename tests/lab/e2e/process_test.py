@@ -1,4 +1,5 @@
 """The process: start-up, probes, metrics, its end, what it says about bad settings. Needs the control plane only."""
+import json
 import os
 import time
 from datetime import datetime
@@ -69,6 +70,8 @@ def test_metrics_and_diagnostics(plain_lab, fresh):
     assert page["version"] and page["controllers"] == [{"name": kind, "ready": True, "trouble": ""} for kind in KINDS]
     waiting = [(item["namespace"], item["name"], item["reason"]) for item in page["waiting"]]
     assert waiting == [("default", "broken", "InvalidSpec")]
+    said = [line.split(maxsplit=1)[1] for line in fresh.log.read_text().splitlines() if "default/broken" in line]
+    assert len(said) == 1 and said[0].startswith(f"warning {KIND} default/broken: InvalidSpec: "), said
 
     eventually("the error is counted", lambda: fresh.metric(ERRORS))
     series, = fresh.metric(ERRORS)
@@ -83,6 +86,28 @@ def test_metrics_and_diagnostics(plain_lab, fresh):
 
     plain_lab.kubectl("delete", "rsd", "broken")
     eventually("its series is gone", lambda: not fresh.metric(ERRORS))
+
+
+def test_each_line_of_the_log_is_json_whatever_it_quotes(plain_lab):
+    """The API server says in quotation marks what it does not take."""
+    restate_operator.install_crds(plain_lab)
+    labels = {"app": "quoted"}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "Not Valid", "image": "none:1"}]}}
+    plain_lab.apply({"apiVersion": "restate.dev/v1beta1", "kind": KIND,
+                     "metadata": {"name": "quoted", "namespace": "default"},
+                     "spec": {"selector": {"matchLabels": labels}, "template": template,
+                              "restate": {"register": {"url": "http://restate.example:9070"}}}})
+    talker = restate_operator.Operator(plain_lab, plain_lab.directory / "log/json.log", 8090, "--log-format", "json",
+                                       env={"KUBECONFIG": str(plain_lab.kubeconfig)}).start()
+    try:
+        eventually("it says what was refused", lambda: "default/quoted" in talker.log.read_text(), 20)
+        plain_lab.kubectl("delete", "rsd", "quoted")
+    finally:
+        talker.end()
+    lines = [json.loads(line) for line in talker.log.read_text().splitlines()]
+    assert all(line.keys() == {"time", "level", "message"} for line in lines)
+    told = [line for line in lines if "default/quoted" in line["message"]]
+    assert told[0]["level"] == "warning" and 'Invalid value: "Not Valid"' in told[0]["message"], told
 
 
 @pytest.mark.parametrize("when", ["at-work", "waiting-for-crds"])
