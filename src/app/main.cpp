@@ -70,7 +70,10 @@ int Run(const Settings& settings, const sigset_t& signals) {
   std::stop_source stop;
   StopOnSignal(signals, stop);
   const absl::Status ended = RunOperator(settings, Variable, stop.get_token());
-  return ended.ok() ? 0 : Fail(ended);
+  if (ended.ok()) return 0;
+  if (!settings.log_json) return Fail(ended);
+  spdlog::error("{}", std::string(MessageOf(ended)));  // who reads JSON reads nothing else
+  return 1;
 }
 
 // What people call to look. A watch's mishaps are told by the commands themselves, so nothing is logged.

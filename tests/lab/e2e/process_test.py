@@ -163,3 +163,6 @@ def test_a_taken_port_is_one_clear_sentence(plain_lab, fresh):
     complaint = done.stderr.splitlines()[-1]
     assert done.returncode == 1, done.stderr
     assert complaint.startswith("restate-operator: ") and str(fresh.port) in complaint
+    done = plain_lab.exec([*second, "--log-format", "json"], capture_output=True, text=True, timeout=20)
+    complaint = json.loads(done.stderr.splitlines()[-1])
+    assert done.returncode == 1 and complaint["level"] == "error" and str(fresh.port) in complaint["message"], done.stderr
