@@ -70,7 +70,8 @@ def test_metrics_and_diagnostics(plain_lab, fresh):
     assert page["version"] and page["controllers"] == [{"name": kind, "ready": True, "trouble": ""} for kind in KINDS]
     waiting = [(item["namespace"], item["name"], item["reason"]) for item in page["waiting"]]
     assert waiting == [("default", "broken", "InvalidSpec")]
-    said = [line.split(maxsplit=1)[1] for line in fresh.log.read_text().splitlines() if "default/broken" in line]
+    said = eventually("the log says so too", lambda: [  # the page is the first to know
+        line.split(maxsplit=1)[1] for line in fresh.log.read_text().splitlines() if "default/broken" in line])
     assert len(said) == 1 and said[0].startswith(f"warning {KIND} default/broken: InvalidSpec: "), said
 
     eventually("the error is counted", lambda: fresh.metric(ERRORS))
